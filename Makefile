@@ -1,0 +1,55 @@
+# Every target works on a machine that has nothing but Python 3.11 or newer and make.
+PYTHON ?= python3
+SCALE ?= tiny
+SEED ?= 0
+
+# The environment is installed once for each state of the pins.
+PINS := requirements.txt requirements-nodeps.txt
+STAMP := .venv/.installed-$(shell cat $(PINS) | cksum | cut -d ' ' -f 1)
+RUN := .venv/bin/python -m
+export TTS_STORE ?= $(CURDIR)/build/store
+
+.DEFAULT_GOAL := help
+.PHONY: help install run chapters test sync lab bench model clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## make .venv and install the pins into it
+
+$(STAMP): $(PINS)
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
+	  "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + \
+	  ": name another one, for instance make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(RUN) pip install --quiet --no-deps -r requirements-nodeps.txt
+	$(RUN) pip install --quiet -r requirements.txt -e .
+	@rm -f .venv/.installed-*
+	@touch $@
+
+run: $(STAMP) ## execute every chapter into build/ (SCALE=tiny SEED=0), build the pages
+	$(RUN) ttslib.tools.run --scale $(SCALE) --seed $(SEED)
+
+chapters: $(STAMP) ## execute the chapters and store the outputs in notebooks/
+	$(RUN) ttslib.tools.run --store
+
+test: $(STAMP) ## lint, unit tests, and every chapter against its stored outputs
+	$(RUN) ruff check --quiet .
+	$(RUN) ruff format --check --quiet .
+	$(RUN) pytest --quiet --nbval-lax --nbval-current-env --nbval-cell-timeout=900 \
+	  --nbval-sanitize-with tests/nbval.cfg tests notebooks
+
+sync: $(STAMP) ## rewrite the chapters' tied cells from the library
+	$(RUN) ttslib.tools.sync
+
+lab: $(STAMP) ## open the chapters in JupyterLab
+	$(RUN) jupyterlab --notebook-dir notebooks
+
+bench: $(STAMP) ## measure speed against transformers
+	$(RUN) ttslib.tools.bench
+
+model: $(STAMP) ## train the embedded base policy from scratch (under 30 minutes)
+	$(RUN) ttslib.tools.train_tiny
+
+clean: ## remove build/ with its store of samples (.venv stays)
+	rm -rf build

@@ -1,0 +1,201 @@
+"""The chapters' machinery, on chapters made here."""
+
+import ast
+import re
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from ttslib.tools import pages, run, sync
+
+CLAIM = """import json, os, pathlib
+claim = dict(claim="1 < 2", measured=1, interval=[1, 1], verdict="holds")
+folder = pathlib.Path(os.environ["TTS_CLAIMS"])
+(folder / "00_demo.json").write_text(json.dumps([claim, claim | {"verdict": "no"}]))"""
+LIBRARY = """import math
+
+
+def half(x):
+    \"\"\"Half of x.\"\"\"
+    return x / 2  # why: because
+
+
+@property
+def area(r):
+    return math.pi * r**2
+
+
+LIMIT = 3
+
+
+def relative():
+    from . import x
+
+    return x
+"""
+
+
+def code(source, *tags):
+    return new_code_cell(source, metadata={"tags": list(tags)} if tags else {})
+
+
+def write(path, *cells):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(new_notebook(cells=list(cells)), path)
+    return path
+
+
+PARAMETERS = 'scale = "tiny"\nseed = 0'
+
+
+@pytest.fixture
+def library(tmp_path):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "__init__.py").write_text("")
+    (tmp_path / "lib" / "numbers.py").write_text(LIBRARY)
+    return tmp_path
+
+
+def test_run_executes_counts_claims_and_builds_pages(tmp_path, capsys):
+    write(
+        tmp_path / "in" / "00_demo.ipynb",
+        new_markdown_cell("# Demo\n\n$$p(y \\mid x)$$\n\n[solution](solutions/00.md)"),
+        code(PARAMETERS, "parameters"),
+        code("import sys\nprint(scale, seed)\nprint('bar', file=sys.stderr)"),
+        code(CLAIM),
+    )
+    (tmp_path / "in" / "solutions").mkdir()
+    (tmp_path / "in" / "solutions" / "00.md").write_text("# Solution\n\n42\n")
+    out = tmp_path / "out"
+    # a stand-in for MathJax keeps the test off the network
+    (out / "mathjax").mkdir(parents=True)
+    (out / "mathjax" / pages.SCRIPT).write_text("")
+
+    arguments = ["--notebooks", str(tmp_path / "in"), "--out", str(out)]
+    assert run.main([*arguments, "--seed", "7"]) == 0
+    assert re.search(r"\| 00_demo \| 0\.\d +\| 1 of 2 +\|", capsys.readouterr().out)
+    done = nbformat.read(out / "notebooks" / "00_demo.ipynb", 4)
+    assert "tiny 7" in str(done.cells)
+    page = (out / "pages" / "00_demo.html").read_text()
+    assert "tiny 7" in page and "bar" not in re.findall(r"<pre>(.*?)</pre>", page, re.S)
+    scripts = re.findall(r'(?:src|rel="stylesheet" href)="([^"]+)"', page)
+    assert scripts and not [s for s in scripts if s.startswith(("http", "//"))]
+
+
+def test_run_names_chapter_cell_and_error_and_goes_on(tmp_path, capsys):
+    head = code(PARAMETERS, "parameters")
+    write(tmp_path / "00_wrong.ipynb", head, code("# why\nx = 1 / 0"), code("2"))
+    write(tmp_path / "01_exits.ipynb", head, code("import sys\nsys.exit(0)"), code("2"))
+    write(tmp_path / "02_dies.ipynb", head, code("import os\nos._exit(1)"), code("2"))
+    write(tmp_path / "03_hangs.ipynb", head, code("while True: pass"), code("2"))
+    write(tmp_path / "04_misses.ipynb", code('scale = "tiny"', "parameters"))
+    write(tmp_path / "05_bare.ipynb", code("1"))
+    write(tmp_path / "06_derives.ipynb", code("seed = 0\nk = 2 * seed", "parameters"))
+    out = tmp_path / "out"
+    arguments = ["--notebooks", str(tmp_path), "--out", str(out), "--timeout", "2"]
+    assert run.main(arguments) == 1
+    said = capsys.readouterr().out
+    for pattern in (
+        r"00_wrong.ipynb: in cell \[3\] # why\n  ZeroDivisionError: division",
+        r"01_exits.ipynb: in cell \[3\] import sys\n  .*never ran",
+        r"02_dies.ipynb: in cell \[.*\] import os\n  the kernel died",
+        r"03_hangs.ipynb: in cell \[.*\] while True: pass\n  no end after 2 s",
+        r"04_misses.ipynb: no 'seed' in the parameters cell \(it sets scale\)",
+        r"05_bare.ipynb: 0 cells tagged 'parameters'",
+        r"06_derives.ipynb: in the parameters cell, 'k = 2 \* seed' is not",
+    ):
+        assert re.search(pattern, said), f"{pattern}\nnot in\n{said}"
+    assert said.count("| failed") == 7
+    assert not (out / "pages").exists()
+
+
+def test_run_without_chapters(tmp_path):
+    arguments = ["--notebooks", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert run.main(arguments) == 0
+    assert run.main([*arguments, "--only", "03"]) == 1
+
+
+def test_store_twice_is_the_same_file_and_a_failure_leaves_it_alone(tmp_path):
+    path = write(
+        tmp_path / "00_demo.ipynb",
+        code(PARAMETERS, "parameters"),
+        code("from tqdm.auto import tqdm\nsum(tqdm(range(3)))"),
+        code("scale"),
+        code("scale"),
+    )
+    run.store(path, 60)
+    once = path.read_text()
+    run.store(path, 60)
+    assert path.read_text() == once
+    notebook = nbformat.read(path, 4)
+    nbformat.validate(notebook)
+    assert [c.execution_count for c in notebook.cells] == [1, 2, 3, 4]
+    assert [o.output_type for o in notebook.cells[1].outputs] == ["execute_result"]
+    assert run.tagged(notebook, "parameters") == notebook.cells[:1]
+
+    bad = write(tmp_path / "01_bad.ipynb", code(PARAMETERS, "parameters"), code("1/0"))
+    before = bad.read_text()
+    with pytest.raises(Exception, match="ZeroDivisionError"):
+        run.store(bad, 60)
+    assert bad.read_text() == before
+
+
+def test_sync_makes_check_content_and_goes_one_way(library):
+    path = write(
+        library / "00_demo.ipynb",
+        code("import math\n\n\ndef old(): ...", "lib:lib.numbers.area", "x"),
+        code("", "lib:lib.numbers.half", "lib:lib.numbers.LIMIT"),
+        code("untouched  = 1"),
+    )
+    assert len(sync.check(path, library)) == 2
+    assert sync.sync(path, library) == 2
+    assert sync.check(path, library) == []
+    before = path.read_text()
+    assert sync.sync(path, library) == 0 and path.read_text() == before
+    area, half, last = nbformat.read(path, 4).cells
+    assert area.source.startswith("import math\n\n\n@property\ndef area(r):")
+    assert half.source.endswith("# why: because\n\n\nLIMIT = 3")
+    assert last.source == "untouched  = 1"
+    assert (library / "lib" / "numbers.py").read_text() == LIBRARY
+
+
+@pytest.mark.parametrize(
+    "old, new, differs",
+    [
+        ("x / 2", "x / 3", True),
+        ("Half of x", "Half of it", True),
+        ("# why: because", "# another comment", False),
+        ("def half", "print(1)\n\n\ndef half", True),
+        ("def half", "import math\n\n\ndef half", False),
+        ("def half(x):", "def half(x:", True),
+    ],
+)
+def test_check_sees_syntax_and_docstrings_but_not_comments(library, old, new, differs):
+    source = sync.definition("lib.numbers.half", library)[0]
+    cell = code(source.replace(old, new), "lib:lib.numbers.half")
+    assert bool(sync.check(write(library / "00_x.ipynb", cell), library)) == differs
+
+
+@pytest.mark.parametrize(
+    "name, message",
+    [
+        ("lib.numbers.absent", "lib.numbers defines no 'absent'"),
+        ("lib.absent.half", "there is no module lib.absent"),
+        ("lib.numbers.relative", "a relative import fails"),
+    ],
+)
+def test_a_tag_that_cannot_be_tied_is_named(library, name, message):
+    path = write(library / "00_x.ipynb", code("", f"lib:{name}"))
+    assert message in sync.check(path, library)[0]
+    with pytest.raises((LookupError, ValueError), match=message):
+        sync.sync(path, library)
+
+
+def test_every_definition_of_the_library_parses_as_itself():
+    for path in (run.ROOT / "ttslib" / "tools").glob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef):
+                name = f"ttslib.tools.{path.stem}.{node.name}"
+                text, _ = sync.definition(name)
+                assert ast.dump(ast.parse(text).body[0]) == ast.dump(node)

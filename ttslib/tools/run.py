@@ -1,0 +1,234 @@
+"""Execute the chapters, each in a fresh kernel: ``python -m ttslib.tools.run``.
+
+Below ``build/``: notebooks/ (as executed), claims/ (what each chapter's claims said),
+pages/ (HTML), store/ (samples, unless TTS_STORE names another place). With ``--store``
+the chapters' own outputs in notebooks/ are made anew instead.
+"""
+
+import argparse
+import ast
+import hashlib
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parents[2]
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def chapters(folder: Path, only: str = "") -> list[Path]:
+    """The chapters of a folder in their order; ``only`` is how their names begin."""
+    return sorted(
+        path for path in folder.glob("[0-9][0-9]_*.ipynb") if path.name.startswith(only)
+    )
+
+
+def tagged(notebook, tag: str) -> list:
+    return [c for c in notebook.cells if tag in c.metadata.get("tags", [])]
+
+
+def parameters(path: Path) -> dict:
+    """What a chapter's one parameters cell sets: literals, by name."""
+    cells = tagged(nbformat.read(path, 4), "parameters")
+    if len(cells) != 1:
+        raise ValueError(f"{len(cells)} cells tagged 'parameters', must be exactly one")
+    found = {}
+    for node in ast.parse(cells[0].source).body:
+        try:
+            found[node.targets[0].id] = ast.literal_eval(node.value)
+        except (AttributeError, ValueError):
+            raise ValueError(
+                f"in the parameters cell, {ast.unparse(node)!r} is not "
+                "'name = literal': derive it in the next cell"
+            ) from None
+    return found
+
+
+def check_parameters(path: Path, given: dict) -> None:
+    """papermill only warns of a missing or misspelt parameter: refuse it here."""
+    known = parameters(path)
+    for name in given:
+        if name not in known:
+            raise ValueError(
+                f"no {name!r} in the parameters cell "
+                f"(it sets {', '.join(known) or 'nothing'}): add it with its default"
+            )
+
+
+def where(notebook) -> str:
+    """The cell that papermill came to last, as '[n] first line'."""
+    reached = [
+        c
+        for c in notebook.cells
+        if c.cell_type == "code" and c.metadata.get("papermill", {}).get("start_time")
+    ]
+    if not reached:
+        return "before its first cell"
+    cell = reached[-1]
+    return f"in cell [{cell.execution_count}] {cell.source.strip().splitlines()[0]}"
+
+
+def execute(path: Path, out: Path, given: dict, timeout: int) -> None:
+    """Execute one chapter into ``out``; RuntimeError names the cell and its error."""
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+
+    check_parameters(path, given)
+    out.unlink(missing_ok=True)
+    try:
+        papermill.execute_notebook(
+            str(path),
+            str(out),
+            given,
+            cwd=str(path.parent),
+            kernel_name="python3",
+            language="python",
+            execution_timeout=timeout,
+            progress_bar=False,
+        )
+        error = None
+    except papermill.PapermillExecutionError as failure:
+        error = f"{failure.ename}: {failure.evalue}"
+    except TimeoutError:
+        error = f"no end after {timeout} s"
+    except DeadKernelError:
+        error = "the kernel died (out of memory?)"
+    notebook = nbformat.read(out, 4)
+    code = [c for c in notebook.cells if c.cell_type == "code" and c.source.strip()]
+    if not error and any(c.execution_count is None for c in code):
+        error = "the chapter left early, the cells below never ran (sys.exit?)"
+    if error:
+        raise RuntimeError(f"{where(notebook)}\n  {error}")
+
+
+def read_claims(path: Path) -> list[dict]:
+    """What a chapter claimed: dicts with claim, measured, interval, verdict."""
+    return json.loads(path.read_text()) if path.exists() else []
+
+
+def table(rows: list[tuple]) -> str:
+    """Rows (chapter, minutes, claims or None where it failed) as a Markdown table."""
+    lines = [("chapter", "minutes", "claims held")]
+    for chapter, minutes, claims in rows:
+        held = sum(c["verdict"] == "holds" for c in claims or [])
+        kept = "failed" if claims is None else f"{held} of {len(claims)}"
+        lines.append((chapter, f"{minutes:.1f}", kept))
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    lines.insert(1, tuple("-" * width for width in widths))
+    return "\n".join(
+        f"| {' | '.join(cell.ljust(w) for cell, w in zip(line, widths))} |"
+        for line in lines
+    )
+
+
+def clean(notebook):
+    """Drop what progress bars leave behind (stderr, widgets); in place."""
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [
+                o
+                for o in cell.outputs
+                if o.get("name") != "stderr" and WIDGET not in o.get("data", {})
+            ]
+    return notebook
+
+
+def store(path: Path, timeout: int) -> None:
+    """Execute one chapter in place, its parameters as written.
+
+    What is stored depends on nothing but the cells and their outputs: no timings, no
+    versions, and a cell's id is a hash of its source. A failure leaves the file alone.
+    """
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(path, 4)
+    NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    ).execute()
+    clean(notebook)
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python"}
+        | {"name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    seen = {}
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags")
+        cell.metadata = {"tags": tags} if tags else {}
+        digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
+        seen[digest] = seen.get(digest, 0) + 1
+        cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    nbformat.write(notebook, path)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Returns 0, or 1 where a chapter or the pages failed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--scale", default="tiny", help="tiny, small or gpu")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="how the name begins, such as 03")
+    parser.add_argument("--out", type=Path, default=ROOT / "build")
+    parser.add_argument("--notebooks", type=Path, default=ROOT / "notebooks")
+    parser.add_argument("--timeout", type=int, default=3600, help="seconds a cell")
+    parser.add_argument("--store", action="store_true", help="execute in place")
+    args = parser.parse_args(argv)
+
+    out = args.out.resolve()
+    executed, claimed = out / "notebooks", out / "claims"
+    for folder in (executed, claimed):
+        folder.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("TTS_STORE", str(out / "store"))
+    os.environ["TTS_CLAIMS"] = str(claimed)
+
+    todo = chapters(args.notebooks.resolve(), args.only)
+    if not todo:
+        print(f"no chapter {args.only or 'yet'} in {args.notebooks}", flush=True)
+        return 1 if args.only else 0
+
+    rows, failures = [], []
+    for path in todo:
+        print(f"{path.stem} ...", flush=True)
+        verdicts = claimed / f"{path.stem}.json"
+        verdicts.unlink(missing_ok=True)
+        begin = time.perf_counter()
+        try:
+            if args.store:
+                store(path, args.timeout)
+            else:
+                given = {"scale": args.scale, "seed": args.seed}
+                execute(path, executed / path.name, given, args.timeout)
+            claims = read_claims(verdicts)
+        except Exception as error:  # one broken chapter must not hide the others
+            failures.append(f"FAILED {path.name}: {error}")
+            claims = None
+        rows.append((path.stem, (time.perf_counter() - begin) / 60, claims))
+
+    if not args.store and not failures:
+        from ttslib.tools import pages
+
+        try:
+            index = pages.build(
+                [executed / path.name for path in todo],
+                args.notebooks.resolve(),
+                out,
+                table(rows),
+            )
+            print(f"pages: {index}")
+        except RuntimeError as error:
+            failures.append(f"FAILED {error}")
+    print(f"\n{table(rows)}\n", *failures, sep="\n", flush=True)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
