@@ -56,7 +56,9 @@ def write(plan: list, style: str = "plain", rng: random.Random | None = None) ->
     at = rng.randrange(len(plan)) if rng else -1
     out, results = [], []
     if style == "plan":
-        out.append("Plan: " + ", then ".join(label.lower() for label, _ in plan) + ".\n")
+        out.append(
+            "Plan: " + ", then ".join(label.lower() for label, _ in plan) + ".\n"
+        )
     for i, (label, parts) in enumerate(plan):
         parts = fill(parts, results)
         if style == "swap" and i == at and "/" not in parts:

@@ -1,0 +1,235 @@
+"""Train the embedded base policy from scratch: ``make model``.
+
+A Llama-architecture model of about a million parameters with one KV head, on the four
+embedded problem kinds. Like web text, the mixture has faulty chains, bare answers and
+a few that outline, check themselves or turn back: the base policy knows more than it
+says at first, which is what search and learning have to bring out. Loss is taken on
+the chain only.
+"""
+
+import argparse
+import math
+import random
+import time
+from pathlib import Path
+
+from ..problems import countdown, program, science, splits, steps, story
+
+HOME = Path(__file__).resolve().parents[2] / "data" / "models" / "tiny"
+# A word, a digit or a sign, with the space before it: decoding is concatenation.
+PATTERN = r"\n|    | ?[A-Za-z]+| ?\d| ?[^\sA-Za-z\d]"
+SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
+# kind and level -> share of the examples
+MIXTURE = {
+    "story-easy": 0.34,
+    "story-hard": 0.13,
+    "countdown": 0.28,
+    "program-easy": 0.10,
+    "program-hard": 0.05,
+    "science": 0.10,
+}
+# how a story's chain is written (steps.STYLES) -> share of the stories
+STORY = dict(zip(steps.STYLES, (0.38, 0.10, 0.08, 0.05, 0.05, 0.05, 0.155, 0.135)))
+FAULTY = 0.25  # share of the other kinds' chains that are wrong
+BACK = 0.06  # share of countdown chains that go back once
+
+
+def make_story(rng: random.Random, level: str) -> tuple[str, str, str]:
+    key, p = story.make(rng, level)
+    style = rng.choices(list(STORY), list(STORY.values()))[0]
+    return key, p["prompt"], steps.write(p["data"]["plan"], style, rng)
+
+
+def make_countdown(rng: random.Random) -> tuple[str, str, str]:
+    key, p = countdown.make(rng)
+    numbers, chain = p["data"]["numbers"], p["chain"]
+    draw = rng.random()
+    if draw < FAULTY:
+        moves, expression, _ = countdown.play(rng, numbers)
+        chain = countdown.write(moves, expression)
+    elif draw < FAULTY + BACK:
+        moves, expression, _ = countdown.play(rng, numbers)
+        tried = countdown.write(moves, expression).splitlines()[: rng.randint(1, 2)]
+        chain = "\n".join(tried) + "\nGo back.\n" + chain
+    return key, p["prompt"], chain
+
+
+def make_program(rng: random.Random, level: str) -> tuple[str, str, str]:
+    key, p = program.make(rng, level)
+    names, first = p["data"]["names"], p["data"]["tests"][0][0][0]
+    chain = p["chain"]
+    if rng.random() < FAULTY:
+        other = list(program.SCALARS if names[-1] in program.SCALARS else program.LISTS)
+        chain = program.write(names[:-1] + (rng.choice(other),), first)
+    return key, p["prompt"], chain
+
+
+def make_science(rng: random.Random) -> tuple[str, str, str]:
+    key, p = science.make(rng)
+    chain = p["chain"]
+    if rng.random() < FAULTY:
+        a, op, b = p["data"]["sum"]
+        op = rng.choice("+-*") if rng.random() < 0.5 else op
+        asked, formula = p["data"]["formula"]
+        value = steps.OPERATIONS[op](a, b)
+        unit = p["data"]["options"][p["gold"]].split(" ", 1)[1]
+        wrong = rng.choice([k for k in "ABCD" if k != p["gold"]])
+        chain = science.write(asked, formula, f"{a} {op} {b} = {value} {unit}", wrong)
+    return key, p["prompt"], chain
+
+
+MAKE = {
+    "story-easy": lambda rng: make_story(rng, "easy"),
+    "story-hard": lambda rng: make_story(rng, "hard"),
+    "countdown": make_countdown,
+    "program-easy": lambda rng: make_program(rng, "easy"),
+    "program-hard": lambda rng: make_program(rng, "hard"),
+    "science": make_science,
+}
+
+
+def examples(n: int, seed: int) -> list[tuple[str, str]]:
+    """``n`` (prompt, chain) pairs of the train split, with repetition."""
+    rng = random.Random(seed)
+    out = []
+    while len(out) < n:
+        name = rng.choices(list(MIXTURE), list(MIXTURE.values()))[0]
+        key, prompt, chain = MAKE[name](rng)
+        if splits.split_of(key) == "train":
+            out.append((prompt, chain))
+    return out
+
+
+def make_tokenizer(texts: list[str]):
+    """A word-level tokenizer over what occurs at least five times in ``texts``."""
+    from tokenizers import Regex, Tokenizer, decoders, models, processors, trainers
+    from tokenizers import pre_tokenizers as pre
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.WordLevel(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre.Split(Regex(PATTERN), "isolated")
+    tokenizer.decoder = decoders.Fuse()
+    trainer = trainers.WordLevelTrainer(
+        special_tokens=SPECIAL, min_frequency=5, show_progress=False
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<bos> $A", special_tokens=[("<bos>", tokenizer.token_to_id("<bos>"))]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        pad_token="<pad>",
+        bos_token="<bos>",
+        eos_token="<eos>",
+        unk_token="<unk>",
+        clean_up_tokenization_spaces=False,
+        model_max_length=512,
+    )
+
+
+def make_model(tokenizer, seed: int):
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(seed)
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=128,
+            num_hidden_layers=4,
+            num_attention_heads=4,
+            num_key_value_heads=1,
+            intermediate_size=512,
+            max_position_embeddings=512,
+            tie_word_embeddings=True,
+            pad_token_id=tokenizer.pad_token_id,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+    )
+
+
+def batches(lengths: list[int], size: int, rng: random.Random) -> list[list[int]]:
+    """Indices in batches of about ``size`` tokens, rows of like length together."""
+    order = sorted(range(len(lengths)), key=lambda i: (lengths[i], rng.random()))
+    out, batch = [], []
+    for i in order:
+        if batch and (len(batch) + 1) * lengths[i] > size:
+            out.append(batch)
+            batch = []
+        batch.append(i)
+    out.append(batch)
+    rng.shuffle(out)
+    return out
+
+
+def train(n: int, seed: int, size: int, lr: float):
+    """(model, tokenizer, provenance) after one pass over ``n`` examples."""
+    import torch
+
+    pairs = examples(n, seed)
+    tokenizer = make_tokenizer([p + c for p, c in pairs])
+    eos, bos = tokenizer.eos_token_id, tokenizer.bos_token_id
+    prompts = tokenizer([p for p, _ in pairs], add_special_tokens=False)["input_ids"]
+    chains = tokenizer([c for _, c in pairs], add_special_tokens=False)["input_ids"]
+    rows = [[bos, *p, *c, eos] for p, c in zip(prompts, chains)]
+    order = batches([len(r) for r in rows], size, random.Random(seed))
+    model = make_model(tokenizer, seed).train()
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=lr, betas=(0.9, 0.95), weight_decay=0.01
+    )
+    started, mean = time.time(), 0.0
+    for step, batch in enumerate(order):
+        longest = max(len(rows[i]) for i in batch)
+        ids = torch.zeros(len(batch), longest, dtype=torch.long)
+        labels = torch.full_like(ids, -100)
+        for row, i in enumerate(batch):
+            ids[row, : len(rows[i])] = torch.tensor(rows[i])
+            labels[row, 1 + len(prompts[i]) : len(rows[i])] = torch.tensor(
+                rows[i][1 + len(prompts[i]) :]
+            )
+        done = step / len(order)
+        rate = min(1, step / 100) * (0.02 + 0.98 * (1 + math.cos(math.pi * done)) / 2)
+        for group in optimizer.param_groups:
+            group["lr"] = lr * rate
+        loss = model(input_ids=ids, labels=labels).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        mean += (loss.item() - mean) * (1 if step == 0 else 0.02)
+        if step % 100 == 0:
+            minutes = (time.time() - started) / 60
+            print(f"{step}/{len(order)} loss {mean:.3f}, {minutes:.1f} min", flush=True)
+    about = {
+        "examples": n,
+        "tokens": sum(map(len, rows)),
+        "seed": seed,
+        "batch_tokens": size,
+        "learning_rate": lr,
+        "steps": len(order),
+        "final_loss": round(mean, 4),
+        "minutes": round((time.time() - started) / 60, 1),
+        "threads": torch.get_num_threads(),
+    }
+    return model.eval(), tokenizer, about
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--examples", type=int, default=200_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--batch-tokens", type=int, default=7_000)
+    parser.add_argument("--lr", type=float, default=3e-3)
+    parser.add_argument("--out", type=Path, default=HOME)
+    args = parser.parse_args()
+    model, tokenizer, about = train(
+        args.examples, args.seed, args.batch_tokens, args.lr
+    )
+    model.save_pretrained(args.out)
+    tokenizer.save_pretrained(args.out)
+    print(about)
+
+
+if __name__ == "__main__":
+    main()
