@@ -1,0 +1,68 @@
+"""Chain: z, y drawn from a policy, and the uniforms that drew it. No torch."""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Chain:
+    """One chain of thought z with its answer y, as drawn for one prompt x.
+
+    ``prefix`` was forced on it, ``text`` (without eos) was drawn after that; ``tokens``
+    are the drawn ids, eos included, and ``logprobs`` their log p at temperature 1.
+    ``finished`` tells eos or a stop string from an exhausted budget. ``cost`` counts
+    the tokens drawn by the call that returned the chain, so that a ledger may add them
+    up. ``state`` is the kept KV, if it was asked for.
+    """
+
+    prompt: str
+    text: str = ""
+    tokens: tuple[int, ...] = ()
+    logprobs: tuple[float, ...] = ()
+    finished: bool = False
+    seed: int = 0
+    index: int = 0
+    prefix: str = ""
+    cost: int = 0
+    state: Any = field(default=None, compare=False, repr=False)
+
+    @property
+    def steps(self) -> list[str]:
+        """z_1 … z_t: the lines, without their line ends."""
+        return (self.prefix + self.text).splitlines()
+
+    @property
+    def answer(self) -> str:
+        """y: what the chain says the answer is, ``""`` if it says none."""
+        from .problems.reading import read_answer
+
+        return read_answer(self.prefix + self.text)
+
+    @property
+    def logprob(self) -> float:
+        """log p(z, y | x) of the drawn tokens."""
+        return float(sum(self.logprobs))
+
+
+def key_of(*parts) -> int:
+    """128 bits that stand for ``parts``; the same on every machine."""
+    return int.from_bytes(
+        hashlib.blake2b(repr(parts).encode(), digest_size=16).digest(), "little"
+    )
+
+
+def uniforms(key: int, start: int, stop: int) -> np.ndarray:
+    """Draws ``start`` to ``stop`` of the stream of ``key``, in [0, 1).
+
+    They have 23 bits, so that u times a float32 total never rounds up to the total.
+    """
+    stream = np.random.Generator(np.random.Philox(key=key)).random(stop)[start:]
+    return np.floor(stream * 2**23) / 2**23
+
+
+def fork_index(chain: Chain, fork: int, child: int) -> int:
+    """A new sample index for a child of ``chain``: siblings draw different tokens."""
+    return key_of(chain.index, fork, child, len(chain.tokens)) >> 65

@@ -1,0 +1,484 @@
+"""The decoding engine: many chains of many prompts in one batch.
+
+Rows share their prompt's prefill, have lengths of their own, and are replaced as they
+finish. A token is drawn by inverse CDF from its chain's own uniforms, so a chain does
+not depend on the batch it was drawn in (up to floating-point ties).
+
+Any causal model runs through transformers' extension points: a cache layer that is
+allocated once, and an attention function for the single query token. Llama has a
+shorter way (:mod:`ttslib.llama`).
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
+
+from .chain import uniforms
+from .llama import FastLlama
+
+VERSION = 1  # part of the store's key: raise it when the same seed draws differently
+ROWS = 1024
+PREFILL = 8192  # tokens of prompts read at a time
+
+
+def nucleus(p: torch.Tensor, top_p: float) -> torch.Tensor:
+    """``p`` [rows, vocabulary] with all but the smallest set of mass top_p at 0."""
+    k = min(p.shape[-1], 1024)
+    top = p.topk(k).values
+    if k < p.shape[-1] and bool((top.sum(-1) < top_p).any()):
+        top = p.sort(-1, descending=True).values
+    kept = (top.cumsum(-1) - top < top_p).sum(-1, keepdim=True)
+    return p.masked_fill(p < top.gather(-1, kept - 1), 0)
+
+
+def draw(logits: torch.Tensor, u: torch.Tensor, temperature=1.0, top_p=1.0):
+    """(token, log p at temperature 1) of each row by inverse CDF at ``u`` [rows]."""
+    logits = logits.float()
+    logp = torch.log_softmax(logits, -1)
+    if temperature == 0:
+        token = logp.argmax(-1)
+    else:
+        p = logp.exp() if temperature == 1 else (logits / temperature).softmax(-1)
+        cdf = (nucleus(p, top_p) if top_p < 1 else p).cumsum(-1)
+        token = torch.searchsorted(cdf, (u * cdf[:, -1])[:, None], right=True)[:, 0]
+        token = token.clamp_max(p.shape[-1] - 1)  # NaN logits: caught by the caller
+    return token, logp.gather(-1, token[:, None])[:, 0]
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """KV of positions start to stop: ``block[:, :, row, :, : stop - start]``.
+
+    What comes before lies in ``parent``, shared with the chain's relatives, so a node
+    of a tree costs the memory of its own tokens.
+    """
+
+    parent: "State | None"
+    block: torch.Tensor  # [layers, 2, rows, kv heads, positions, head dim]
+    row: int
+    start: int
+    stop: int
+
+
+class Slots:
+    """KV of ``rows`` chains of up to ``size`` positions; row r is at ``pos[r]``."""
+
+    def __init__(self, model, rows: int, size: int, like: torch.Tensor | None):
+        config, device = model.config.get_text_config(), model.device
+        shape = like.shape if like is not None else kv_shape(config)
+        dtype = like.dtype if like is not None else model.dtype
+        layers, _, _, heads, _, dim = shape
+        # zeros: a masked column weighs nothing, but 0 times NaN is NaN
+        self.kv = torch.zeros(
+            layers, 2, rows, heads, size, dim, dtype=dtype, device=device
+        )
+        self.bias = torch.full((rows, size), -torch.inf, dtype=dtype, device=device)
+        self.columns = torch.arange(size, device=device)
+        self.all = torch.arange(rows, device=device)
+        self.aim(np.zeros(0, int))
+
+    def aim(self, pos: np.ndarray):
+        """The next token of row r goes to ``pos[r]`` and sees what lies before."""
+        self.n, self.length = len(pos), int(pos.max(initial=-1)) + 1
+        self.pos = torch.as_tensor(pos, device=self.bias.device)
+        self.rows = self.all[: self.n]
+        self.bias[self.rows, self.pos] = 0
+        # None when every row is as long as the longest
+        self.mask = self.bias[: self.n, : self.length]
+        if self.n and int(pos.min()) + 1 == self.length:
+            self.mask = None
+
+    def put(self, layer: int, k: torch.Tensor, v: torch.Tensor):
+        """Write k, v [rows, kv heads, dim]; all of the layer, [rows, heads, L, dim]."""
+        kv = self.kv[layer]
+        kv[0].index_put_((self.rows[:, None], *self.head_at(k)), k)
+        kv[1].index_put_((self.rows[:, None], *self.head_at(v)), v)
+        return kv[0, : self.n, :, : self.length], kv[1, : self.n, :, : self.length]
+
+    def head_at(self, k):
+        return torch.arange(k.shape[1], device=k.device)[None], self.pos[:, None]
+
+    def load(self, rows: list[int], states: list[State | None]):
+        """Copy chains' KV into ``rows``."""
+        groups: dict = {}
+        for row, state in zip(rows, states):
+            self.bias[row] = -torch.inf
+            if state is not None:
+                self.bias[row, : state.stop] = 0
+            while state is not None:
+                root = state.parent is None
+                group = groups.setdefault((not root, id(state.block)), [])
+                group.append((row, state))
+                state = state.parent
+        # Roots first: they are copied with their padding, which the rest overwrites.
+        for (deeper, _), items in sorted(groups.items(), key=lambda g: g[0][0]):
+            block = items[0][1].block
+            at = [row for row, _ in items]
+            of = [state.row for _, state in items]
+            if not deeper:
+                width = block.shape[4]
+                self.kv[:, :, at, :, :width] = block[:, :, of]
+                continue
+            sizes = [state.stop - state.start for _, state in items]
+            inner = np.concatenate([np.arange(m) for m in sizes])
+            outer = inner + np.repeat([state.start for _, state in items], sizes)
+            self.kv[:, :, np.repeat(at, sizes), :, outer] = block[
+                :, :, np.repeat(of, sizes), :, inner
+            ]
+
+    def save(self, rows, parents, stops) -> list[State | None]:
+        """States of ``rows``: what each has beyond its parent, up to its stop."""
+        starts = np.array([p.stop if p is not None else 0 for p in parents])
+        width = int((stops - starts).max(initial=0))
+        if width == 0:
+            return list(parents)
+        columns = np.minimum(starts[:, None] + np.arange(width), stops.max() - 1)
+        block = self.kv[:, :, np.asarray(rows)[:, None], :, columns]
+        block = block.permute(2, 3, 0, 4, 1, 5)
+        return [
+            State(parent, block, i, int(start), int(stop)) if stop > start else parent
+            for i, (parent, start, stop) in enumerate(zip(parents, starts, stops))
+        ]
+
+    def move(self, to: list[int], source: list[int]):
+        """Rows ``source`` take the places ``to``."""
+        if to:
+            kv = self.kv[..., : self.length, :]
+            kv[:, :, to] = kv[:, :, source]
+            self.bias[to] = self.bias[source]
+
+
+def kv_shape(config) -> tuple:
+    """[layers, 2, 1, kv heads, 1, head dim] of a model that has read nothing yet."""
+    heads = config.num_attention_heads
+    dim = getattr(config, "head_dim", None) or config.hidden_size // heads
+    kv_heads = getattr(config, "num_key_value_heads", None) or heads
+    return config.num_hidden_layers, 2, 1, kv_heads, 1, dim
+
+
+class SlotLayer(CacheLayerMixin):
+    """transformers' view of one layer of :class:`Slots`."""
+
+    def __init__(self, slots: Slots, layer: int):
+        super().__init__()
+        self.slots, self.layer, self.is_initialized = slots, layer, True
+
+    def update(self, key_states, value_states, *args, **kwargs):
+        return self.slots.put(self.layer, key_states[:, :, 0], value_states[:, :, 0])
+
+    def lazy_initialization(self, key_states, value_states):
+        pass
+
+    def get_mask_sizes(self, query_length: int) -> tuple[int, int]:
+        return self.slots.length, 0
+
+    def get_seq_length(self) -> int:
+        return self.slots.length - 1
+
+    def get_max_length(self) -> int:
+        return self.slots.bias.shape[1]
+
+
+def attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
+    """Attention of one query token per row; anything longer goes to torch's kernel.
+
+    The torch CPU kernel is slow for a single query; plain batched products are not.
+    """
+    if query.shape[2] > 1 or attention_mask is None or attention_mask.shape[2] > 1:
+        return sdpa_attention_forward(
+            module, query, key, value, attention_mask, scaling=scaling, **kwargs
+        )
+    for name in ("position_bias", "s_aux"):
+        if kwargs.get(name) is not None:
+            raise NotImplementedError(
+                f"{type(module).__name__} attends with {name}, which the decoding "
+                "engine does not know: use another model"
+            )
+    rows, heads, _, dim = query.shape
+    kv_heads, length = key.shape[1:3]
+    scaling = dim**-0.5 if scaling is None else scaling
+    q = query.reshape(rows * kv_heads, heads // kv_heads, dim) * scaling
+    scores = torch.bmm(q, key.flatten(0, 1).transpose(1, 2))
+    if kwargs.get("softcap"):
+        scores = kwargs["softcap"] * torch.tanh(scores / kwargs["softcap"])
+    scores = scores.view(rows, heads, length) + attention_mask[:, 0]
+    if kwargs.get("sliding_window"):
+        seen = (attention_mask[:, 0] == 0).sum(-1, keepdim=True)
+        far = torch.arange(length, device=seen.device) < seen - kwargs["sliding_window"]
+        scores = scores.masked_fill(far, -torch.inf)
+    weights = scores.softmax(-1, dtype=torch.float32).to(value.dtype)
+    out = torch.bmm(weights.view(rows * kv_heads, -1, length), value.flatten(0, 1))
+    return out.view(rows, 1, heads, value.shape[-1]), None
+
+
+AttentionInterface.register("ttslib", attention)
+AttentionMaskInterface.register("ttslib", sdpa_mask)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A chain to be drawn: ``ids`` read so far, draws of ``key`` from ``start`` on."""
+
+    ids: tuple[int, ...]
+    key: int
+    start: int
+    budget: int
+    state: State | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    tokens: list[int]
+    logprobs: list[float]
+    finished: bool
+    state: State | None
+
+
+def is_oom(error: RuntimeError) -> bool:
+    text = str(error)
+    return isinstance(error, torch.OutOfMemoryError) or (
+        "out of memory" in text or "can't allocate memory" in text
+    )
+
+
+class Engine:
+    """Draws :class:`Job` s from a causal model of transformers.
+
+    ``rows`` caps the batch (default: what KV memory allows, at most 1,024); ``fast``
+    False forgoes the short way for Llama.
+    """
+
+    def __init__(self, model, tokenizer, *, rows: int | None = None, fast: bool = True):
+        self.model, self.tokenizer, self.rows = model.eval(), tokenizer, rows
+        kinds = set(getattr(model.config.get_text_config(), "layer_types", None) or [])
+        if kinds - {"full_attention", "sliding_attention"}:
+            raise NotImplementedError(
+                f"{model.config.model_type} has layers {sorted(kinds)}: the decoding "
+                "engine keeps KV only for full_attention and sliding_attention"
+            )
+        if not getattr(model, "_supports_attention_backend", False):
+            raise NotImplementedError(
+                f"{type(model).__name__} does not use transformers' AttentionInterface, "
+                "through which the decoding engine attends: use another model"
+            )
+        self.fast = FastLlama.of(model) if fast else None
+        model.set_attn_implementation("ttslib")
+        eos = getattr(model.generation_config, "eos_token_id", None)
+        eos = eos if isinstance(eos, list) else [eos]
+        self.eos = {e for e in [*eos, tokenizer.eos_token_id] if e is not None}
+
+    def flags(self, stop: tuple[str, ...]) -> np.ndarray:
+        """Token ids [vocabulary] that may end a chain: eos, or the end of a stop."""
+        size = self.model.get_output_embeddings().weight.shape[0]
+        out = np.zeros(max(size, len(self.tokenizer)), bool)
+        out[list(self.eos)] = True
+        if stop:
+            ends = {s[-1] for s in stop}
+            texts = self.tokenizer.batch_decode([[i] for i in range(len(out))])
+            # a piece of a character decodes to the replacement sign: may be the end
+            ends.add("\ufffd")
+            out |= np.array([not ends.isdisjoint(text) for text in texts])
+        return out
+
+    @torch.inference_mode()
+    def prefill(self, prompts: list[tuple[int, ...]]) -> list[State | None]:
+        """KV of all but the last token of each prompt; padding on the right."""
+        if max(map(len, prompts)) == 1:
+            return [None] * len(prompts)
+        ids = torch.zeros(len(prompts), max(map(len, prompts)) - 1, dtype=torch.long)
+        for row, prompt in zip(ids, prompts):
+            row[: len(prompt) - 1] = torch.tensor(prompt[:-1])
+        cache = DynamicCache()
+        base = self.model.base_model  # no logits are needed
+        base(input_ids=ids.to(self.model.device), cache=cache, use_cache=True)
+        layers = [torch.stack([layer.keys, layer.values]) for layer in cache.layers]
+        block = torch.stack(layers)
+        return [
+            State(None, block, i, 0, len(p) - 1) if len(p) > 1 else None
+            for i, p in enumerate(prompts)
+        ]
+
+    def step(self, slots: Slots, tokens: torch.Tensor) -> torch.Tensor:
+        """Logits [rows, vocabulary] after feeding one token to each row."""
+        if self.fast:
+            return self.fast.step(slots, tokens)
+        mask = slots.bias[: slots.n, : slots.length]
+        cache = Cache(layers=[SlotLayer(slots, i) for i in range(len(slots.kv))])
+        return self.model(
+            input_ids=tokens[:, None],
+            position_ids=slots.pos[:, None],
+            attention_mask=mask[:, None, None],
+            cache=cache,
+            use_cache=True,
+        ).logits[:, -1]
+
+    def room(self, size: int) -> int:
+        """How many rows of ``size`` positions to keep at a time."""
+        if self.rows:
+            return self.rows
+        layers, _, _, heads, _, dim = kv_shape(self.model.config.get_text_config())
+        bytes_ = layers * 2 * heads * dim * size * self.model.dtype.itemsize
+        budget = 3 * 2**30
+        if self.model.device.type == "cuda":
+            budget = torch.cuda.mem_get_info(self.model.device)[0] // 2
+        return max(1, min(ROWS, budget // bytes_))
+
+    def run(self, jobs: list[Job], **options):
+        """Yield (i, Drawn) for each job as it ends. Options as in :meth:`drain`.
+
+        Out of memory halves the rows and draws again what was in flight.
+        """
+        size = max((len(j.ids) + j.budget for j in jobs), default=0)
+        rows = min(self.room(size), max(1, len(jobs)))
+        left = dict.fromkeys(range(len(jobs)))
+        while left:
+            try:
+                for i, drawn in self.drain(jobs, list(left), rows, size, **options):
+                    del left[i]
+                    yield i, drawn
+            except RuntimeError as error:
+                if not is_oom(error) or rows == 1:
+                    raise
+                rows //= 2
+                self.rows = rows
+                if torch.cuda.is_available():
+                    torch.cuda.empty_cache()
+
+    def drain(
+        self,
+        jobs: list[Job],
+        todo: list[int],
+        rows: int,
+        size: int,
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+        stop: tuple[str, ...] = (),
+        step: bool = False,
+        keep: bool = False,
+        ignore_eos: bool = False,
+    ):
+        """Draw jobs ``todo`` in a batch of ``rows``.
+
+        ``step`` ends a chain at the first line end; ``keep`` returns its KV.
+        """
+        device = self.model.device
+        flags = self.flags((*stop, "\n") if step else tuple(stop))
+        if ignore_eos:
+            flags[:] = False
+        width = max(j.budget for j in jobs)
+        # Prompts of like length are read together and decoded together.
+        queue = deque(sorted(todo, key=lambda i: (len(jobs[i].ids), jobs[i].ids)))
+        prompts: dict = {}  # prefilled and not yet given to all of its samples
+        slots = None
+        live: list[int] = []  # the job of each row
+        pos, count, budget = np.zeros((3, rows), int)
+        tokens = np.zeros((rows, width), int)
+        logprobs = np.zeros((rows, width))
+        draws = np.zeros((rows, width), np.float32)
+        last = torch.zeros(rows, dtype=torch.long, device=device)
+        while queue or live:
+            if queue and (not live or rows - len(live) >= max(1, rows // 16)):
+                new = [queue.popleft() for _ in range(min(rows - len(live), len(queue)))]
+                states = self.states(jobs, new, queue, prompts)
+                if slots is None:
+                    like = next((s.block for s in states if s is not None), None)
+                    slots = Slots(self.model, rows, size, like)
+                at = list(range(len(live), len(live) + len(new)))
+                with torch.inference_mode():
+                    slots.load(at, states)
+                    last[at] = torch.tensor([jobs[i].ids[-1] for i in new]).to(device)
+                for r, i in zip(at, new):
+                    job = jobs[i]
+                    pos[r], count[r], budget[r] = len(job.ids) - 1, 0, job.budget
+                    draws[r, : job.budget] = uniforms(
+                        job.key, job.start, job.start + job.budget
+                    )
+                live += new
+            n = len(live)
+            span = np.arange(n)
+            with torch.inference_mode():
+                slots.aim(pos[:n])
+                u = torch.from_numpy(draws[span, count[:n]]).to(device)
+                logits = self.step(slots, last[:n])
+                last[:n], lp = draw(logits, u, temperature, top_p)
+                drawn, lp = last[:n].cpu().numpy(), lp.cpu().numpy()
+            if np.isnan(lp).any():
+                bad = jobs[live[int(np.isnan(lp).argmax())]]
+                raise FloatingPointError(
+                    f"the model's logits are not numbers after token "
+                    f"{len(bad.ids) + int(count[int(np.isnan(lp).argmax())])} of "
+                    f"{bad.name or bad.ids!r}: check its weights and dtype"
+                )
+            tokens[span, count[:n]], logprobs[span, count[:n]] = drawn, lp
+            count[:n] += 1
+            pos[:n] += 1
+            done, finished = [], {}
+            for r in np.flatnonzero(flags[drawn] | (count[:n] == budget[:n])).tolist():
+                token = int(drawn[r])
+                ended = not ignore_eos and (
+                    token in self.eos
+                    or (bool(stop) and self.stopped(tokens[r, : count[r]], stop))
+                )
+                line = step and flags[token] and "\n" in self.tokenizer.decode([token])
+                if ended or line or count[r] == budget[r]:
+                    done.append(r)
+                    finished[r] = ended
+            if not done:
+                continue
+            kept = [None] * len(done)
+            if keep:
+                parents = [self.given.get(live[r]) for r in done]
+                with torch.inference_mode():
+                    kept = slots.save(done, parents, pos[done])
+            for r, state in zip(done, kept):
+                yield (
+                    live[r],
+                    Drawn(
+                        tokens[r, : count[r]].tolist(),
+                        logprobs[r, : count[r]].tolist(),
+                        finished[r],
+                        state,
+                    ),
+                )
+            # The last rows move into the places of those that ended.
+            stay = n - len(done)
+            gone = set(done)
+            to = [r for r in done if r < stay]
+            source = [r for r in range(stay, n) if r not in gone]
+            with torch.inference_mode():
+                slots.move(to, source)
+                last[to] = last[source]
+            for array in (pos, count, budget, tokens, logprobs, draws):
+                array[to] = array[source]
+            for a, b in zip(to, source):
+                live[a] = live[b]
+            del live[stay:]
+
+    def states(self, jobs, new, queue, prompts) -> list[State | None]:
+        """The KV to begin with, prefilled once for all samples of a prompt."""
+        self.given = getattr(self, "given", {})
+        need, tokens = {}, 0
+        for i in new:
+            if jobs[i].state is None and jobs[i].ids not in prompts:
+                need[jobs[i].ids] = None
+        need, batch = list(need), []
+        for ids in need:
+            if batch and (len(batch) + 1) * len(ids) > PREFILL:
+                prompts.update(zip(batch, self.prefill(batch)))
+                batch = []
+            batch.append(ids)
+        if batch:
+            prompts.update(zip(batch, self.prefill(batch)))
+        out = [jobs[i].state or prompts[jobs[i].ids] for i in new]
+        return out
+
+    def stopped(self, tokens, stop) -> bool:
+        text = self.tokenizer.decode(tokens, skip_special_tokens=True)
+        return any(s in text for s in stop)
