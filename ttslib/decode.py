@@ -376,6 +376,7 @@ class Engine:
         # Prompts of like length are read together and decoded together.
         queue = deque(sorted(todo, key=lambda i: (len(jobs[i].ids), jobs[i].ids)))
         prompts: dict = {}  # prefilled and not yet given to all of its samples
+        given: dict = {}  # the KV that a live job began with
         slots = None
         live: list[int] = []  # the job of each row
         pos, count, budget = np.zeros((3, rows), int)
@@ -386,7 +387,9 @@ class Engine:
         while queue or live:
             if queue and (not live or rows - len(live) >= max(1, rows // 16)):
                 new = [queue.popleft() for _ in range(min(rows - len(live), len(queue)))]
-                states = self.states(jobs, new, queue, prompts)
+                states = self.states([jobs[i] for i in new], prompts)
+                if keep:
+                    given.update(zip(new, states))
                 if slots is None:
                     like = next((s.block for s in states if s is not None), None)
                     slots = Slots(self.model, rows, size, like)
@@ -434,7 +437,7 @@ class Engine:
                 continue
             kept = [None] * len(done)
             if keep:
-                parents = [self.given.get(live[r]) for r in done]
+                parents = [given.pop(live[r]) for r in done]
                 with torch.inference_mode():
                     kept = slots.save(done, parents, pos[done])
             for r, state in zip(done, kept):
@@ -461,23 +464,26 @@ class Engine:
                 live[a] = live[b]
             del live[stay:]
 
-    def states(self, jobs, new, queue, prompts) -> list[State | None]:
-        """The KV to begin with, prefilled once for all samples of a prompt."""
-        self.given = getattr(self, "given", {})
-        need, tokens = {}, 0
-        for i in new:
-            if jobs[i].state is None and jobs[i].ids not in prompts:
-                need[jobs[i].ids] = None
-        need, batch = list(need), []
+    def states(self, jobs: list[Job], prompts: dict) -> list[State | None]:
+        """The KV to begin with, prefilled once for all samples of a prompt.
+
+        ``prompts`` holds that of the last jobs: samples of a prompt come in a row.
+        """
+        old = dict(prompts)
+        prompts.clear()
+        need = {job.ids: None for job in jobs if job.state is None}
+        batch: list = []
         for ids in need:
-            if batch and (len(batch) + 1) * len(ids) > PREFILL:
+            if ids in old:
+                prompts[ids] = old[ids]
+                continue
+            if (len(batch) + 1) * len(ids) > PREFILL and batch:
                 prompts.update(zip(batch, self.prefill(batch)))
                 batch = []
             batch.append(ids)
         if batch:
             prompts.update(zip(batch, self.prefill(batch)))
-        out = [jobs[i].state or prompts[jobs[i].ids] for i in new]
-        return out
+        return [job.state or prompts[job.ids] for job in jobs]
 
     def stopped(self, tokens, stop) -> bool:
         text = self.tokenizer.decode(tokens, skip_special_tokens=True)

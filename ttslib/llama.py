@@ -1,0 +1,97 @@
+"""The short way for Llama: one token for each row, with as few operations as it takes.
+
+Norm weights, the softmax's scale and LoRA deltas are folded into fused matrices;
+attention is two batched products. Worth its lines where models are tiny and each
+operation's overhead counts (``make bench``); tests tie it to the model's own forward.
+"""
+
+import torch
+import torch.nn.functional as F
+from transformers import LlamaForCausalLM
+
+
+def dense(layer) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """(weight, bias) of a linear layer, its active LoRA adapters added."""
+    base = getattr(layer, "base_layer", layer)
+    weight = base.weight.detach()
+    if base is not layer and not layer.disable_adapters and not layer.merged:
+        for name in layer.active_adapters:
+            if name in layer.lora_A:
+                weight = weight + layer.get_delta_weight(name).to(weight.dtype)
+    return weight, base.bias
+
+
+class FastLlama:
+    """Holds copies of the weights: make a new one when they change."""
+
+    @classmethod
+    def of(cls, model) -> "FastLlama | None":
+        """None where the short way does not lead: other classes, 4 bit, odd RoPE."""
+        if type(model) is not LlamaForCausalLM:
+            return None
+        for layer in model.model.layers:
+            for part in (*layer.self_attn.children(), *layer.mlp.children()):
+                base = getattr(part, "base_layer", part)
+                if hasattr(base, "weight") and type(base) is not torch.nn.Linear:
+                    return None
+        config = model.config
+        if config.hidden_act != "silu" or "dynamic" in str(config.rope_parameters):
+            return None
+        return cls(model)
+
+    @torch.no_grad()
+    def __init__(self, model):
+        config, body = model.config, model.model
+        self.eps = config.rms_norm_eps
+        self.heads, self.groups = config.num_attention_heads, config.num_key_value_heads
+        self.dim = body.layers[0].self_attn.head_dim
+        self.embed = body.embed_tokens.weight
+        self.head = model.lm_head.weight * body.norm.weight
+        self.layers = [self.fuse(layer) for layer in body.layers]
+        at = torch.arange(config.max_position_embeddings, device=self.embed.device)
+        cos, sin = body.rotary_emb(self.embed, at[None])
+        # rotate_half's minus sign goes into the first half of the sines
+        half = self.dim // 2
+        sin = torch.cat([-sin[..., :half], sin[..., half:]], -1)
+        self.rope = torch.stack([cos[0], sin[0]])[:, :, None]  # [2, positions, 1, dim]
+
+    def fuse(self, layer):
+        attn, mlp = layer.self_attn, layer.mlp
+        scale = (attn.scaling, 1, 1)
+        qkv = [dense(m) for m in (attn.q_proj, attn.k_proj, attn.v_proj)]
+        up = [dense(m) for m in (mlp.gate_proj, mlp.up_proj)]
+        fused = torch.cat([w * s for (w, _), s in zip(qkv, scale)])
+        bias = [b * s for (_, b), s in zip(qkv, scale) if b is not None]
+        up_bias = [b for _, b in up if b is not None]
+        return (
+            fused * layer.input_layernorm.weight,
+            torch.cat(bias) if bias else None,
+            *dense(attn.o_proj),
+            torch.cat([w for w, _ in up]) * layer.post_attention_layernorm.weight,
+            torch.cat(up_bias) if up_bias else None,
+            *dense(mlp.down_proj),
+        )
+
+    def norm(self, x):
+        return F.rms_norm(x, x.shape[-1:], eps=self.eps)
+
+    def step(self, slots, tokens: torch.Tensor) -> torch.Tensor:
+        """Logits [rows, vocabulary] after ``tokens`` [rows] at ``slots.pos``."""
+        n, g, d = len(tokens), self.groups, self.dim
+        rotated = self.heads + g
+        cos, sin = self.rope[:, slots.pos]
+        x = F.embedding(tokens, self.embed)
+        for i, (qkv, qkv_b, o, o_b, up, up_b, down, down_b) in enumerate(self.layers):
+            h = F.linear(self.norm(x), qkv, qkv_b).view(n, rotated + g, d)
+            qk, v = h[:, :rotated], h[:, rotated:]
+            qk = torch.addcmul(qk * cos, qk.roll(d // 2, -1), sin)
+            k, v = slots.put(i, qk[:, self.heads :], v)
+            q = qk[:, : self.heads].reshape(n * g, self.heads // g, d)
+            scores = torch.bmm(q, k.flatten(0, 1).transpose(1, 2))
+            if slots.mask is not None:
+                scores.view(n, self.heads, -1).add_(slots.mask[:, None])
+            h = torch.bmm(scores.softmax(-1), v.flatten(0, 1))
+            x = x + F.linear(h.view(n, self.heads * d), o, o_b)
+            gate, h = F.linear(self.norm(x), up, up_b).chunk(2, -1)
+            x = x + F.linear(F.silu(gate) * h, down, down_b)
+        return F.linear(self.norm(x), self.head)

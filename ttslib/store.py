@@ -1,0 +1,150 @@
+"""What was sampled is never sampled twice. No torch.
+
+One file per (policy, prompt, sampling arguments, seed), named by the hash of these, so
+nothing is ever out of date. A file is a checksum and one line of JSON, replaced
+atomically: a killed run loses what it had not yet written, and nothing else.
+"""
+
+import base64
+import hashlib
+import json
+import os
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from .chain import Chain, key_of
+
+EVERY = 20.0  # seconds between writes of problems that are not complete
+
+
+def folder() -> Path:
+    """``$TTS_STORE``, or a folder in the user's cache."""
+    home = os.environ.get("TTS_STORE") or Path.home() / ".cache" / "ttslib"
+    return Path(home)
+
+
+def pack(values, dtype: str) -> str:
+    return base64.b64encode(np.asarray(values, dtype).tobytes()).decode()
+
+
+def unpack(text: str, dtype: str) -> list:
+    return np.frombuffer(base64.b64decode(text), dtype).tolist()
+
+
+class Entry:
+    """The chains of one prompt, by sample index. ``about`` is all that made them."""
+
+    def __init__(self, about: tuple, *, fresh: bool = False):
+        name = f"{key_of(about):032x}"
+        self.path = folder() / name[:2] / f"{name[2:]}.json"
+        self.chains: dict[int, Chain] = {} if fresh else self.read()
+        self.dirty = False
+
+    def read(self) -> dict[int, Chain]:
+        """What the file holds; nothing, with a warning, if it is damaged."""
+        try:
+            raw = self.path.read_bytes()
+        except FileNotFoundError:
+            return {}
+        try:
+            line, payload = raw.split(b"\n", 1)
+            if line.decode() != checksum(payload):
+                raise ValueError("its checksum differs")
+            return decode(json.loads(payload))
+        except (ValueError, KeyError, TypeError) as error:
+            warnings.warn(
+                f"store entry {self.path} is damaged ({error}): drawn again",
+                stacklevel=2,
+            )
+            return {}
+
+    def add(self, chain: Chain):
+        self.chains[chain.index] = chain
+        self.dirty = True
+
+    def write(self):
+        """Atomic: a reader sees the old file or the new one."""
+        if not self.dirty:
+            return
+        payload = json.dumps(encode(self.chains), ensure_ascii=False).encode()
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        new = self.path.with_name(f"{self.path.name}.{os.getpid()}.new")
+        new.write_bytes(checksum(payload).encode() + b"\n" + payload)
+        os.replace(new, self.path)
+        self.dirty = False
+
+
+class Writer:
+    """Writes an entry once it has ``n`` chains, and every entry now and then."""
+
+    def __init__(self, n: int):
+        self.n, self.entries, self.last = n, {}, time.monotonic()
+
+    def add(self, entry: Entry, chain: Chain):
+        entry.add(chain)
+        self.entries[id(entry)] = entry
+        if all(i in entry.chains for i in range(self.n)):
+            self.entries.pop(id(entry)).write()
+        if time.monotonic() - self.last > EVERY:
+            self.flush()
+
+    def flush(self):
+        for entry in self.entries.values():
+            entry.write()
+        self.entries.clear()
+        self.last = time.monotonic()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.flush()
+
+
+def checksum(payload: bytes) -> str:
+    return hashlib.blake2b(payload, digest_size=16).hexdigest()
+
+
+def encode(chains: dict[int, Chain]) -> dict:
+    """Columns: the numbers of all chains in one string, which loads fast."""
+    rows = [chains[i] for i in sorted(chains)]
+    one = rows[0]
+    return {
+        "prompt": one.prompt,
+        "prefix": one.prefix,
+        "seed": one.seed,
+        "index": [c.index for c in rows],
+        "text": [c.text for c in rows],
+        "finished": [int(c.finished) for c in rows],
+        "length": [len(c.tokens) for c in rows],
+        "tokens": pack([t for c in rows for t in c.tokens], "<i4"),
+        "logprobs": pack([p for c in rows for p in c.logprobs], "<f4"),
+    }
+
+
+def decode(data: dict) -> dict[int, Chain]:
+    tokens = unpack(data["tokens"], "<i4")
+    logprobs = unpack(data["logprobs"], "<f4")
+    prompt, prefix, seed = data["prompt"], data["prefix"], data["seed"]
+    out, at = {}, 0
+    columns = zip(data["index"], data["text"], data["finished"], data["length"])
+    for index, text, finished, length in columns:
+        stop = at + length
+        out[index] = Chain(
+            prompt,
+            text,
+            tuple(tokens[at:stop]),
+            tuple(logprobs[at:stop]),
+            bool(finished),
+            seed,
+            index,
+            prefix,
+            length,
+        )
+        at = stop
+    if at != len(tokens):
+        raise ValueError(f"{len(tokens)} tokens where the lengths say {at}")
+    return out
