@@ -386,7 +386,9 @@ class Engine:
         last = torch.zeros(rows, dtype=torch.long, device=device)
         while queue or live:
             if queue and (not live or rows - len(live) >= max(1, rows // 16)):
-                new = [queue.popleft() for _ in range(min(rows - len(live), len(queue)))]
+                new = [
+                    queue.popleft() for _ in range(min(rows - len(live), len(queue)))
+                ]
                 states = self.states([jobs[i] for i in new], prompts)
                 if keep:
                     given.update(zip(new, states))

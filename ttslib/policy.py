@@ -245,7 +245,9 @@ class Policy:
         return out
 
     # --- tuning ------------------------------------------------------------------
-    def attach(self, r: int = 16, alpha: int = 32, *, name: str = "lora", seed: int = 0):
+    def attach(
+        self, r: int = 16, alpha: int = 32, *, name: str = "lora", seed: int = 0
+    ):
         """A new LoRA adapter ``name`` on every linear layer but the head; active."""
         from peft import LoraConfig, get_peft_model
 

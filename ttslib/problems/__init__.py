@@ -25,3 +25,37 @@ class Problem:
     verifier: str
     data: Mapping[str, Any] = field(default_factory=dict)
     chain: str = ""
+
+
+EMBEDDED = (
+    "story-easy",
+    "story-hard",
+    "countdown",
+    "program-easy",
+    "program-hard",
+    "science",
+)
+
+
+def load(name: str, split: str = "test", n: int = 100, seed: int = 0) -> list[Problem]:
+    """``n`` problems of a set: one of EMBEDDED, or of ``public.SETS``.
+
+    The splits (train, validation, test) of an embedded set never overlap, whatever
+    the seed. ValueError if the set or the split is unknown or too small; ``seed``
+    does not matter to a public set, whose first ``n`` are taken.
+    """
+    from . import countdown, program, public, science, story
+
+    if name in public.SETS:
+        return public.load(name, split, n)
+    if name not in EMBEDDED:
+        known = ", ".join([*EMBEDDED, *public.SETS])
+        raise ValueError(f"problem set {name!r} is unknown: must be one of {known}")
+    kind, _, level = name.partition("-")
+    module = {
+        "story": story,
+        "countdown": countdown,
+        "program": program,
+        "science": science,
+    }[kind]
+    return module.load(split, n, seed, **({"level": level} if level else {}))
