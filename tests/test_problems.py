@@ -60,8 +60,9 @@ def test_unknown_names_say_what_exists():
 
 
 def test_a_split_that_is_too_small_says_so():
-    with pytest.raises(ValueError, match="only .* of the"):
-        splits.draw("two", lambda rng: (str(rng.randint(0, 3)), {}), "train", 9, 0)
+    fields = dict(kind="", prompt="", gold="", verifier="")
+    with pytest.raises(ValueError, match="only .* of the 9"):
+        splits.draw("two", lambda rng: (str(rng.randint(0, 3)), fields), "train", 9, 0)
 
 
 def write_set(folder, name, text, ending=".jsonl"):

@@ -265,7 +265,7 @@ class Engine:
             )
         if not getattr(model, "_supports_attention_backend", False):
             raise NotImplementedError(
-                f"{type(model).__name__} does not use transformers' AttentionInterface, "
+                f"{type(model).__name__} does not use AttentionInterface, "
                 "through which the decoding engine attends: use another model"
             )
         self.fast = FastLlama.of(model) if fast else None

@@ -340,7 +340,7 @@ class Policy:
                     loss = torch.stack(terms).sum() / max(count, 1e-9)
                     if not torch.isfinite(loss):
                         raise FloatingPointError(
-                            f"loss is {loss.item()} at step {step + 1} of {len(order)}: "
+                            f"loss is {loss.item()} at step {step + 1}/{len(order)}: "
                             f"lower lr (now {lr:g}) or look at the examples' weights"
                         )
                     loss.backward()
