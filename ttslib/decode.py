@@ -335,8 +335,10 @@ class Engine:
 
         Out of memory halves the rows and draws again what was in flight.
         """
-        size = max((len(j.ids) + j.budget for j in jobs), default=0)
-        rows = min(self.room(size), max(1, len(jobs)))
+        if not jobs:
+            return
+        size = max(len(j.ids) + j.budget for j in jobs)
+        rows = min(self.room(size), len(jobs))
         left = dict.fromkeys(range(len(jobs)))
         while left:
             try:

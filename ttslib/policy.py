@@ -246,7 +246,7 @@ class Policy:
 
     # --- tuning ------------------------------------------------------------------
     def attach(
-        self, r: int = 16, alpha: int = 32, *, name: str = "lora", seed: int = 0
+        self, r: int = 16, alpha: int = 32, *, name: str = "default", seed: int = 0
     ):
         """A new LoRA adapter ``name`` on every linear layer but the head; active."""
         from peft import LoraConfig, get_peft_model
@@ -359,7 +359,7 @@ class Policy:
             raise ValueError("no adapter is active: nothing to save")
         self.model.save_pretrained(path, selected_adapters=[self.adapter])
 
-    def load_adapter(self, path, name: str = "lora"):
+    def load_adapter(self, path, name: str = "default"):
         """Read an adapter that :meth:`save_adapter` wrote; it becomes active."""
         from peft import PeftModel
 
@@ -402,7 +402,7 @@ class Policy:
                 for name, p in self.base.state_dict().items()
                 if "lora_" not in name
             }
-            self._weights = fingerprint(tensors, self.tokenizer.get_vocab())
+            self._weights = fingerprint(tensors, sorted(self.tokenizer.get_vocab().items()))
         return self._weights
 
     def hashes(self) -> tuple[str, str]:
