@@ -21,7 +21,9 @@ def test_pass_at_k_is_the_share_of_subsets_that_hold_a_right_one(n, data):
 
 def test_pass_at_k_broadcasts_and_refuses_what_makes_no_sense():
     c, k = np.array([[0], [3]]), np.array([1, 2, 64])
-    exact = [[1 - comb(64 - int(i), int(j)) / comb(64, int(j)) for j in k] for i in c[:, 0]
+    exact = [
+        [1 - comb(64 - int(i), int(j)) / comb(64, int(j)) for j in k] for i in c[:, 0]
+    ]
     assert np.allclose(stats.pass_at_k(64, c, k), exact)
     for bad in ((4, 5, 1), (4, 1, 5), (4, 1, 0), (4, -1, 1)):
         with pytest.raises(ValueError):

@@ -402,7 +402,9 @@ class Policy:
                 for name, p in self.base.state_dict().items()
                 if "lora_" not in name
             }
-            self._weights = fingerprint(tensors, sorted(self.tokenizer.get_vocab().items()))
+            self._weights = fingerprint(
+                tensors, sorted(self.tokenizer.get_vocab().items())
+            )
         return self._weights
 
     def hashes(self) -> tuple[str, str]:
