@@ -56,3 +56,11 @@ def test_the_power_law_is_found_again():
     assert stats.fit_power_law(k, np.exp(-2.5 * k**-0.4)) == pytest.approx((-2.5, -0.4))
     with pytest.raises(ValueError):
         stats.fit_power_law([1, 2], [0.0, 0.5])
+
+
+def test_the_exponential_is_found_again_and_told_from_the_power_law():
+    k = 2.0 ** np.arange(10)
+    made = 0.8 * (1 - np.exp(-0.05 * k))
+    assert stats.fit_exponential(k, made) == pytest.approx((0.8, 0.05), rel=1e-2)
+    with pytest.raises(ValueError):
+        stats.fit_exponential([1, 2], [0.5, 1.0])

@@ -1,5 +1,8 @@
 """Estimators, each with its interval. numpy only."""
 
+from collections import Counter
+from math import comb
+
 import numpy as np
 
 
@@ -18,6 +21,40 @@ def pass_at_k(n, c, k):
         factor = np.clip(n - c - i, 0, None) / np.maximum(n - i, 1)
         miss = np.where(i < k, miss * factor, miss)
     return 1 - miss
+
+
+def majority_at_k(answers, right, k):
+    """Probability that the most frequent answer among k of n samples is right.
+
+    ``answers`` and ``right`` describe the n <= 1000 samples of one problem: what each
+    answers ("" abstains) and whether that is right; ``k`` [...] is 1 to n. The mean
+    over all subsets of k, a tie decided by a fair draw: with c votes for the right
+    answer nobody else may have more, and m rivals with as many leave it 1/(m + 1),
+    the integral of t^m, which Gauss-Legendre nodes t give exactly.
+    """
+    n, k = len(answers), np.asarray(k)
+    if len(right) != n or n > 1000 or (k < 1).any() or (k > n).any():
+        raise ValueError("majority@k needs 1 <= k <= n <= 1000, and n of each")
+    votes = Counter(a for a in answers if a)
+    blank, top = n - sum(votes.values()), int(k.max())
+    found = np.zeros(top + 1)
+    for y in {a for a, good in zip(answers, right) if good and a}:
+        rivals = [m for a, m in votes.items() if a != y]
+        for c in range(1, min(votes[y], top) + 1):
+            t, weight = np.polynomial.legendre.leggauss(n // c // 2 + 1)
+            t, weight = (t + 1) / 2, weight / 2
+            # ways[., j]: subsets of j samples among the answers counted so far
+            ways = np.zeros((len(t), top + 1))
+            ways[:, c] = comb(votes[y], c)
+            for m in [*rivals, -blank]:  # those who abstain may be more than c
+                more = ways.copy()
+                for i in range(1, min(abs(m), top, c if m > 0 else n) + 1):
+                    tie = t[:, None] if i == c and m > 0 else 1
+                    more[:, i:] += comb(abs(m), i) * tie * ways[:, :-i]
+                ways = more
+            found += weight @ ways
+    total = np.array([comb(n, int(i)) for i in k.flat], float).reshape(k.shape)
+    return found[k] / total
 
 
 def bootstrap(values, samples: int = 2000, seed: int = 0, level: float = 0.95):
@@ -57,3 +94,27 @@ def fit_power_law(k, coverage):
         raise ValueError("the fit needs 0 < coverage < 1 at every k")
     b, log_a = np.polyfit(np.log(k), np.log(-np.log(coverage)), 1)
     return float(-np.exp(log_a)), float(b)
+
+
+def fit_exponential(k, coverage):
+    """(c, rate) of coverage = c (1 - exp(-rate k)): a share c of like problems.
+
+    What coverage would be if every problem that can be solved had the same pass@1.
+    Least squares; ``c`` is at most 1. The same errors as :func:`fit_power_law`.
+    """
+    k, coverage = np.asarray(k, float), np.asarray(coverage, float)
+    if (coverage <= 0).any() or (coverage >= 1).any():
+        raise ValueError("the fit needs 0 < coverage < 1 at every k")
+
+    def fit(rate):
+        shape = -np.expm1(-np.outer(rate, k))
+        c = np.minimum(1, shape @ coverage / (shape**2).sum(-1))
+        return c, ((c[:, None] * shape - coverage) ** 2).sum(-1)
+
+    low, high = np.log(1e-3 / k.max()), np.log(30 / k.min())
+    for _ in range(3):  # a grid, then finer ones about its best
+        rate = np.exp(np.linspace(low, high, 400))
+        c, error = fit(rate)
+        best, width = int(error.argmin()), (high - low) / 100
+        low, high = np.log(rate[best]) - width, np.log(rate[best]) + width
+    return float(c[best]), float(rate[best])

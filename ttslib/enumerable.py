@@ -1,0 +1,195 @@
+"""A policy that can be enumerated: a finite tree with given probabilities.
+
+It has the face of :class:`ttslib.policy.Policy` (sample, extend, logprob), and what an
+estimator guesses it knows: p(y | x), the value of a prefix, pass@k. No torch.
+"""
+
+from collections import defaultdict
+from dataclasses import replace
+
+import numpy as np
+
+from .chain import Chain, fork_index, key_of, uniforms
+from .problems import Problem
+
+
+class Enumerable:
+    """p(y, z | x) as one tree a prompt: step → (probability, the tree below it).
+
+    A step is a line with its line end; a chain ends where the tree below is empty.
+    Tokens are steps: a chain's tokens number its children, its cost counts its steps.
+    """
+
+    def __init__(self, trees: dict[str, dict]):
+        self.trees = trees
+        for prompt, tree in trees.items():
+            self.check(prompt, tree)
+
+    def check(self, path: str, tree: dict):
+        total = sum(p for p, _ in tree.values())
+        if tree and not np.isclose(total, 1):
+            raise ValueError(f"after {path!r}: the probabilities sum to {total:g}")
+        for step, (_, below) in tree.items():
+            self.check(path + step, below)
+
+    def below(self, problem, text: str) -> dict:
+        """The tree that is left after ``text``."""
+        prompt = problem if isinstance(problem, str) else problem.prompt
+        if prompt not in self.trees:
+            raise ValueError(f"no tree for the prompt {prompt!r}")
+        tree = self.trees[prompt]
+        for step in text.splitlines(keepends=True):
+            if step not in tree:
+                raise ValueError(f"{step!r} has probability 0 after {prompt!r}")
+            tree = tree[step][1]
+        return tree
+
+    # --- the face of a policy ------------------------------------------------------
+    def sample(self, problems, n, *, prefix="", seed=0, max_tokens=None, **options):
+        """``n`` chains for each problem, as :meth:`Policy.sample` draws them."""
+        problems = problems if isinstance(problems, (list, tuple)) else [problems]
+        prefix = [prefix] * len(problems) if isinstance(prefix, str) else prefix
+        for unused in ("fresh", "keep", "progress"):
+            options.pop(unused, None)
+        out = []
+        for x, z in zip(problems, prefix):
+            starts = [self.start(x, prefix=z, seed=seed, index=i) for i in range(n)]
+            out.append([self.go_on(chain, max_tokens, **options) for chain in starts])
+        return out
+
+    def start(self, problem, *, prefix="", seed=0, index=0) -> Chain:
+        prompt = problem if isinstance(problem, str) else problem.prompt
+        return Chain(prompt, seed=seed, index=index, prefix=prefix)
+
+    def extend(self, chains, n=None, *, fork=None, max_tokens=None, **options):
+        """One step further, as :meth:`Policy.extend`."""
+        options.pop("keep", None)
+        out = []
+        for chain in chains:
+            row = [chain] * (n or 1)
+            if n is not None or fork is not None:
+                row = [
+                    replace(chain, index=fork_index(chain, fork or 0, j))
+                    for j in range(n or 1)
+                ]
+            out.append([self.go_on(c, len(c.tokens) + 1, **options) for c in row])
+        return out if n is not None else [row[0] for row in out]
+
+    def go_on(self, chain: Chain, steps=None, temperature=1.0, top_p=1.0) -> Chain:
+        """``chain`` to its end, or to ``steps`` steps, with its own uniforms."""
+        tree = self.below(chain.prompt, chain.prefix + chain.text)
+        tokens, logprobs, text = list(chain.tokens), list(chain.logprobs), chain.text
+        key = key_of(chain.prompt, chain.prefix, chain.seed, chain.index)
+        while tree and (steps is None or len(tokens) < steps):
+            p = probabilities(tree, temperature, top_p)
+            u = uniforms(key, len(tokens), len(tokens) + 1)[0]
+            at = int(np.searchsorted(np.cumsum(p), u * p.sum(), side="right"))
+            step = list(tree)[at]
+            logprobs.append(float(np.log(tree[step][0])))
+            tokens.append(at)
+            text, tree = text + step, tree[step][1]
+        return replace(
+            chain,
+            text=text,
+            tokens=tuple(tokens),
+            logprobs=tuple(logprobs),
+            finished=not tree,
+            cost=len(tokens) - len(chain.tokens),
+        )
+
+    def logprob(self, problems, texts, *, prefix=""):
+        """log p of each step of ``texts``, strings or chains."""
+        out = []
+        for problem, text in zip(problems, texts, strict=True):
+            before = text.prefix if isinstance(text, Chain) else prefix
+            tree, logp = self.below(problem, before), []
+            after = text.text if isinstance(text, Chain) else text
+            for step in after.splitlines(keepends=True):
+                logp.append(float(np.log(tree[step][0])) if step in tree else -np.inf)
+                tree = tree[step][1] if step in tree else {}
+            out.append(tuple(logp))
+        return out
+
+    # --- what a sampler can only estimate --------------------------------------------
+    def chains(self, problem, prefix="", *, temperature=1.0, top_p=1.0):
+        """Every (chain after ``prefix``, its probability)."""
+
+        def walk(tree, text, p):
+            if not tree:
+                yield replace(start, text=text, finished=True), p
+                return
+            q = probabilities(tree, temperature, top_p)
+            for (step, (_, below)), share in zip(tree.items(), q / q.sum()):
+                if share:
+                    yield from walk(below, text + step, p * share)
+
+        start = self.start(problem, prefix=prefix)
+        return list(walk(self.below(problem, prefix), "", 1.0))
+
+    def answers(self, problem, prefix="", **options) -> dict[str, float]:
+        """p(y | x, prefix) for each answer y: the sum over chains z that give it."""
+        out: dict[str, float] = defaultdict(float)
+        for chain, p in self.chains(problem, prefix, **options):
+            out[chain.answer] += p
+        return dict(sorted(out.items(), key=lambda item: -item[1]))
+
+    def value(self, problem, verify, prefix="", **options) -> float:
+        """E[Ver(y)] over the ways to go on from ``prefix``."""
+        found = self.answers(problem, prefix, **options)
+        return sum(p for y, p in found.items() if verify(problem, y))
+
+    def pass_at_k(self, problem, verify, k, **options):
+        """1 - (1 - p)^k, where p is the probability of a right answer."""
+        return 1 - (1 - self.value(problem, verify, **options)) ** np.asarray(k)
+
+
+def probabilities(tree: dict, temperature=1.0, top_p=1.0) -> np.ndarray:
+    """p of each child at a temperature, 0 outside the nucleus (not rescaled)."""
+    p = np.array([p for p, _ in tree.values()])
+    if temperature == 0:
+        return np.eye(len(p))[p.argmax()]
+    p = p ** (1 / temperature)
+    p /= p.sum()
+    order = np.argsort(-p, kind="stable")
+    before = np.cumsum(p[order]) - p[order]
+    p[order[before >= top_p]] = 0
+    return p
+
+
+def baskets(skill: float = 0.6) -> tuple[Problem, Enumerable]:
+    """The talk's worked example (slide 22) with a pupil who may err at each step.
+
+    ``skill`` is the chance to take the lesser basket's difference three times, once a
+    fruit, not once. Below one half the wrong answer 150 is the likeliest.
+    """
+    prompt = (
+        "There are 4 baskets. Each of the first 3 holds 9 apples, 15 oranges and 14 "
+        "bananas. The last one holds 2 less of each fruit. How many fruits are there?\n"
+    )
+
+    def step(label, options, then):
+        """options: (arithmetic, result, probability)."""
+        return {f"{label}: {a} = {r}\n": (p, then(r)) for a, r, p in options}
+
+    def tree():
+        return step(
+            "One basket", [("9 + 15 + 14", 38, 0.85), ("9 + 15 + 14", 37, 0.15)], three
+        )
+
+    def three(one):
+        right, wrong = (f"{one} * 3", one * 3, 0.9), (f"{one} * 4", one * 4, 0.1)
+        return step("Three baskets", [right, wrong], lambda all3: last(one, all3))
+
+    def last(one, all3):
+        right, wrong = (
+            (f"{one} - 6", one - 6, skill),
+            (f"{one} - 2", one - 2, 1 - skill),
+        )
+        return step("Last basket", [right, wrong], lambda r: total(all3, r))
+
+    def total(all3, r):
+        y = all3 + r
+        return {f"Answer: {y}": (0.9, {}), f"Answer: {y + 10}": (0.1, {})}
+
+    problem = Problem("baskets", "story", prompt, "146", "mathematics")
+    return problem, Enumerable({prompt: tree()})
