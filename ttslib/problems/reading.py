@@ -2,7 +2,7 @@
 
 import re
 
-MARK = re.compile(r"^[\s*#]*(?:final )?answer\s*[*]*:[*]*[ \t]*", re.IGNORECASE | re.M)
+MARK = re.compile(r"^[ \t*#]*(?:final )?answer\s*[*]*:[*]*[ \t]*", re.IGNORECASE | re.M)
 
 
 def read_answer(text: str) -> str:

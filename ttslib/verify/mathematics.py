@@ -14,10 +14,21 @@ import threading
 from fractions import Fraction
 from queue import Empty, Queue
 
+from ..problems.reading import read_answer
 from .verdict import Verdict
 
-LONGEST = 2_000
+LONGEST = 2_000  # characters of an answer
+TAIL = 10_000  # characters of a response, from its end, in which its answer must be
 NUMBER = re.compile(r"([+-]?)(\d+|\d{1,3}(?:,\d{3})+)?(?:\.(\d+)?)?(?:\s*/\s*(\d+))?")
+
+# What found() looks for in a response.
+PLAIN = str.maketrans({"：": ":", "−": "-"})
+TOKEN = re.compile(r"<\|\w+\|>")
+TAGGED = re.compile(r"<(?:final_)?answer>(.*?)</(?:final_)?answer>", re.DOTALL)
+BOX = re.compile(r"\\boxed\s*\{")
+JOINTS = {"and", "text", "quad", "qquad"}
+LINE = re.compile(r"\\\[.*?\\\]|\$\$.*?\$\$|[^\n]*", re.DOTALL)
+SENTENCE = re.compile(r"\b(?:is|are|equals)\b")
 
 
 def number(text: str) -> Fraction | None:
@@ -38,13 +49,18 @@ def mathematics(problem, answer: str, timeout: float = 5) -> Verdict:
     return equal(problem.gold, answer, timeout)
 
 
+def bare(text: str) -> str:
+    """``text`` without the dollars around it."""
+    return text.strip().strip("$").strip()
+
+
 def equal(gold: str, answer: str, timeout: float = 5) -> Verdict:
     """Are two answers the same? Numbers exactly, all else by math-verify.
 
     A decimal must agree with an exact value in its first digits as math-verify has it.
     An answer that cannot be read has *failed*; one that takes too long, *timed out*.
     """
-    if gold.strip() == answer.strip() and gold.strip():
+    if bare(gold) == bare(answer) != "":
         return Verdict("passed")
     if not answer.strip():
         return Verdict("failed", "there is no answer")
@@ -55,14 +71,60 @@ def equal(gold: str, answer: str, timeout: float = 5) -> Verdict:
         if a == b:
             return Verdict("passed")
         return Verdict("failed", f"{answer.strip()} is not {gold.strip()}")
-    reply = ask({"gold": gold, "answer": answer}, timeout)
+    return decide({"gold": gold, "answer": answer}, timeout)
+
+
+def found(gold: str, response: str, timeout: float = 5) -> Verdict:
+    """Does ``response``, free text of a model, end in the answer ``gold``?
+
+    The last answer that is named as such counts: in ``<answer>`` tags, after
+    ``Answer:``, in a box, after ``####``. A run of boxes may be meant as a list. Where
+    no answer is named, math-verify looks for one.
+    """
+    text = response[-TAIL:].rsplit("</think>", 1)[-1].translate(PLAIN)
+    text = re.sub(r"\n\s+", "\n", TOKEN.sub("\n", text))
+    text = BOX.sub(r"\\boxed{", text)
+    tagged = TAGGED.findall(text)
+    if tagged:
+        text = tagged[-1].strip()
+    named = read_answer(text).lstrip(": ") or (tagged and text)
+    if not named:
+        if len(text) > LONGEST:  # not cut within a line: its $ would not pair up
+            text = text[-LONGEST:].partition("\n")[2] or text[-LONGEST:]
+        return decide({"gold": gold, "answer": text, "within": True}, timeout)
+    if "\\boxed" not in named:  # the rest of the text may follow an "Answer:"
+        named = LINE.match(named)[0].strip("* ")
+    verdict = equal(gold, named, timeout)
+    if not verdict and SENTENCE.search(named):
+        pair = {"gold": gold, "answer": f"Answer: {named}", "within": True}
+        return decide(pair, timeout)
+    if not verdict and "," in (boxes := listed(text)):
+        return equal(gold, boxes, timeout)
+    return verdict
+
+
+def listed(text: str) -> str:
+    """The last box and those before it, if but a comma or "and" is between them."""
+    parts = [part.strip() for part in text.split("\\boxed{")[1:]]
+    boxes = [read_answer("\\boxed{" + part) for part in parts]
+    first = len(boxes) - 1
+    while first > 0:
+        between = parts[first - 1][len(boxes[first - 1]) :]
+        words = set(re.findall(r"\w+", between))
+        if words - JOINTS or not ("," in between or "and" in words):
+            break
+        first -= 1
+    return ", ".join(boxes[first:]) if first >= 0 else ""
+
+
+def decide(pair: dict, timeout: float) -> Verdict:
+    """The worker's verdict on a pair."""
+    reply = ask(pair, timeout)
     if reply is None:
         return Verdict("timed out", f"no decision within {timeout:g} s")
-    return (
-        Verdict("passed")
-        if reply
-        else Verdict("failed", "not equal to the gold answer")
-    )
+    if reply:
+        return Verdict("passed")
+    return Verdict("failed", "not equal to the gold answer")
 
 
 class Worker:

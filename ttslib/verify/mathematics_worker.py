@@ -4,6 +4,8 @@ import json
 import re
 import sys
 
+POWER = re.compile(r"\^\s*[{(]?\s*-?\s*\d{2,}")
+
 
 def wrap(text: str) -> str:
     """A bare answer as math-verify reads it best: in a box."""
@@ -19,37 +21,56 @@ def letters(text: str) -> set[str]:
     return set(re.findall(r"[A-Za-z]", text))
 
 
-def decide(gold: str, answer: str) -> bool:
+def same_letters(gold: str, answer: str) -> bool:
+    """No letter that both use is a capital on one side only."""
+    a, b = letters(gold), letters(answer)
+    both = {c.lower() for c in a} & {c.lower() for c in b}
+    return all({c, c.upper()} & a == {c, c.upper()} & b for c in both)
+
+
+def decide(gold: str, answer: str, within: bool = False) -> bool:
+    """Is ``answer``, or what math-verify finds ``within`` it, the same as ``gold``?"""
     from math_verify import parse, verify
 
-    case = {c.lower() for c in letters(gold)} & {c.lower() for c in letters(answer)}
-    if any(
-        ({c, c.upper()} & letters(gold)) != ({c, c.upper()} & letters(answer))
-        for c in case
-    ):
+    a, b = (
+        parse(text, parsing_timeout=None, extraction_mode="first_match")
+        for text in (wrap(gold), answer if within else wrap(answer))
+    )
+    if not a or not b:
         return False
-    # a tiny difference is rounded away: two powers are not equal because both are ~ 0
-    if re.search(r"\^\s*\{?\s*\d{2,}", gold + answer):
-        return exactly(gold, answer)
-    parsed = [
-        parse(wrap(t), parsing_timeout=None, extraction_mode="first_match")
-        for t in (gold, answer)
-    ]
-    return bool(all(parsed) and verify(*parsed, timeout_seconds=None))
+    if within and isinstance(b[0], str):  # what was found first cannot be read
+        b = parse(answer, parsing_timeout=None, extraction_mode="any_match")[:1]
+        # a number only, for its text, of which the two checks below are, is not known
+        if not getattr(b[0], "is_number", False):
+            return False
+    if within:
+        answer = str(b[-1])  # the text that was found
+    if not same_letters(gold, answer):
+        return False
+    # math-verify rounds to six decimals, by which two powers are equal as both are ~ 0
+    if POWER.search(gold + answer) or tiny(a[0]) or tiny(b[0]):
+        return exactly(a[0], b[0])
+    return bool(verify(a, b, timeout_seconds=None))
 
 
-def exactly(gold: str, answer: str) -> bool:
-    """Equality of powers too large or small for math-verify's six decimals."""
+def tiny(value) -> bool:
+    """A number of which six decimals say little."""
+    if not getattr(value, "is_number", False):
+        return False
+    number = value.evalf()  # no Float if it is a percentage or complex
+    return bool(number.is_Float and 0 < abs(number) < 1e-4)
+
+
+def exactly(a, b) -> bool:
+    """Equality of what is too large or small for math-verify's six decimals."""
     import sympy
-    from math_verify import parse
 
-    a, b = (parse(wrap(t), parsing_timeout=None)[:1] for t in (gold, answer))
-    if not a or not b or isinstance(a[0], str) or isinstance(b[0], str):
-        return False
-    try:
-        return bool(sympy.simplify(a[0] - b[0]) == 0)
-    except TypeError:
-        return bool(a[0] == b[0])
+    if not (isinstance(a, sympy.Expr) and isinstance(b, sympy.Expr)):
+        return bool(a == b)
+    difference = sympy.simplify(a - b)
+    if difference.has(sympy.Float):  # nine digits of a decimal are enough
+        return bool(abs(difference) <= 1e-9 * abs(a.evalf()))
+    return bool(difference == 0)
 
 
 def main():
@@ -59,7 +80,7 @@ def main():
     for line in sys.stdin:
         pair = json.loads(line)
         try:
-            said = decide(pair["gold"], pair["answer"])
+            said = decide(**pair)
         except Exception:  # whatever sympy raises on a malformed answer
             said = False
         print(json.dumps(said), flush=True)

@@ -278,7 +278,7 @@ class _Candidate:
 
     def __call__(self, args, kwargs):
         """The value that comes back, plain; _Stop, once and for all, if none does."""
-        if self.stopped:
+        if self.stopped is not None:
             self.stop(self.stopped)
         call = f"[{self.entry}(*_tts_args, **_tts_kwargs), _tts_args, _tts_kwargs]"
         if self.deques:
@@ -321,15 +321,17 @@ def _examine(candidate, tests, judge):
         )
     except monty.MontyError as error:
         verdict = _of_monty(error, tests)
-    if candidate.stopped:
+    if candidate.stopped is not None:  # a verdict other than passed is false
         if catches and candidate.stopped.status == "failed":
             return Verdict("unsupported", "tests that catch an exception")
         return candidate.stopped
     if candidate.mutated and _shares(tests, candidate.entry):
         return Verdict("unsupported", "tests that share an argument that was changed")
-    if verdict is None and out != token:
-        verdict = Verdict("failed", "the tests did not run to their end")
-    return verdict or Verdict("passed")
+    if verdict is not None:
+        return verdict
+    if out != token:
+        return Verdict("failed", "the tests did not run to their end")
+    return Verdict("passed")
 
 
 def _shares(tests, entry):
