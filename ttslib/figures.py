@@ -2,14 +2,19 @@
 dash and marker, so that a figure reads in greyscale. matplotlib is loaded when drawn.
 """
 
+import csv
 import html
 from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
 
 from .stats import bootstrap
 
 # x the problem, z the chain, y the answer, guide the verifier or guide (the talk's)
 COLOURS = {"x": "#CB6040", "z": "#257180", "y": "#FD8B51", "guide": "#A66E38"}
 GREY = "#777777"
+ROOT = Path(__file__).resolve().parents[1]
 FOUND = {True: "✓", False: "✗"}
 
 
@@ -123,3 +128,35 @@ def show(problem, *chains, verify=None, values=None) -> Shown:
         f'<div style="{style}">{block(problem.prompt, "x")}'
         f"<table>{table}</table></div>",
     )
+
+
+def paper(name: str, **where) -> dict[str, np.ndarray]:
+    """Columns of data/papers/``name``.csv, of the rows whose columns equal ``where``.
+
+    Columns of numbers are floats. ValueError where no row is left.
+    """
+    with open(ROOT / "data" / "papers" / f"{name}.csv", encoding="utf-8") as file:
+        rows = [
+            row
+            for row in csv.DictReader(file)
+            if all(row[key] == str(value) for key, value in where.items())
+        ]
+    if not rows:
+        raise ValueError(f"data/papers/{name}.csv has no row with {where}")
+    out = {}
+    for key in rows[0]:
+        column = np.array([row[key] for row in rows])
+        try:
+            column = column.astype(float)
+        except ValueError:
+            pass  # text
+        out[key] = column
+    return out
+
+
+def recorded(name: str) -> dict:
+    """A run too big for CI, from data/runs/``name``.json, with its provenance."""
+    import json
+
+    path = ROOT / "data" / "runs" / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -4,12 +4,11 @@ from collections import Counter
 from collections.abc import Callable
 
 from .chain import Chain
+from .verify.mathematics import number
 
 
 def ballot(answer: str) -> str:
     """What an answer votes for: plain numbers by value, all else as written."""
-    from .verify.mathematics import number
-
     value = number(answer)
     return " ".join(answer.split()) if value is None else str(value)
 

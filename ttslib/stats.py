@@ -86,35 +86,42 @@ def paired(a, b, **kwargs):
 def fit_power_law(k, coverage):
     """(a, b) of coverage = exp(a k^b), Large Language Monkeys (Brown 2024, eq. 1).
 
-    Least squares of log(-log coverage) on log k. ``a`` and ``b`` are negative for
-    coverage that rises towards 1. ValueError where coverage is not within (0, 1).
+    Least squares in coverage; a and b are negative where it rises towards 1.
+    ValueError where coverage is not within (0, 1).
     """
-    k, coverage = np.asarray(k, float), np.asarray(coverage, float)
-    if (coverage <= 0).any() or (coverage >= 1).any():
-        raise ValueError("the fit needs 0 < coverage < 1 at every k")
+    from scipy.optimize import curve_fit
+
+    k, coverage = within(k, coverage)
+    # the line that log(-log coverage) makes on log k is a good start
     b, log_a = np.polyfit(np.log(k), np.log(-np.log(coverage)), 1)
-    return float(-np.exp(log_a)), float(b)
+    (a, b), _ = curve_fit(
+        lambda k, a, b: np.exp(a * k**b), k, coverage, p0=(-np.exp(log_a), b)
+    )
+    return float(a), float(b)
 
 
 def fit_exponential(k, coverage):
     """(c, rate) of coverage = c (1 - exp(-rate k)): a share c of like problems.
 
     What coverage would be if every problem that can be solved had the same pass@1.
-    Least squares; ``c`` is at most 1. The same errors as :func:`fit_power_law`.
+    Least squares in coverage, 0 < c <= 1; the errors of :func:`fit_power_law`.
     """
+    from scipy.optimize import curve_fit
+
+    k, coverage = within(k, coverage)
+    (c, rate), _ = curve_fit(
+        lambda k, c, rate: -c * np.expm1(-rate * k),
+        k,
+        coverage,
+        p0=(coverage.max(), coverage[0] / coverage.max() / k[0]),
+        bounds=([0, 0], [1, np.inf]),
+    )
+    return float(c), float(rate)
+
+
+def within(k, coverage):
+    """As arrays; ValueError where a fit of coverage makes no sense."""
     k, coverage = np.asarray(k, float), np.asarray(coverage, float)
     if (coverage <= 0).any() or (coverage >= 1).any():
         raise ValueError("the fit needs 0 < coverage < 1 at every k")
-
-    def fit(rate):
-        shape = -np.expm1(-np.outer(rate, k))
-        c = np.minimum(1, shape @ coverage / (shape**2).sum(-1))
-        return c, ((c[:, None] * shape - coverage) ** 2).sum(-1)
-
-    low, high = np.log(1e-3 / k.max()), np.log(30 / k.min())
-    for _ in range(3):  # a grid, then finer ones about its best
-        rate = np.exp(np.linspace(low, high, 400))
-        c, error = fit(rate)
-        best, width = int(error.argmin()), (high - low) / 100
-        low, high = np.log(rate[best]) - width, np.log(rate[best]) + width
-    return float(c[best]), float(rate[best])
+    return k, coverage

