@@ -102,3 +102,10 @@ def test_a_missing_column_or_file_is_named(tmp_path, monkeypatch):
         problems.load("gsm8k")
     with pytest.raises(FileNotFoundError, match="MATH-500"):
         problems.load("math-500")
+
+
+def test_humaneval_comes_with_its_package(tmp_path, monkeypatch):
+    for folder in ("", str(tmp_path)):
+        monkeypatch.setenv("TTS_DATA", folder)
+        found = problems.load("humaneval", "test", 164)
+        assert len(found) == 164 and found[0].id == "humaneval/test/HumanEval/0"

