@@ -42,15 +42,17 @@ def majority_at_k(answers, right, k):
         rivals = [m for a, m in votes.items() if a != y]
         for c in range(1, min(votes[y], top) + 1):
             t, weight = np.polynomial.legendre.leggauss(n // c // 2 + 1)
-            t, weight = (t + 1) / 2, weight / 2
-            # ways[., j]: subsets of j samples among the answers counted so far
+            t, weight = (t[:, None] + 1) / 2, weight / 2
+            # ways[., j]: subsets of j samples; whoever has fewer than c is no danger
+            free = blank + sum(m for m in rivals if m < c)
             ways = np.zeros((len(t), top + 1))
-            ways[:, c] = comb(votes[y], c)
-            for m in [*rivals, -blank]:  # those who abstain may be more than c
+            ways[:, c:] = [
+                comb(votes[y], c) * comb(free, j) for j in range(top + 1 - c)
+            ]
+            for m in (m for m in rivals if m >= c):
                 more = ways.copy()
-                for i in range(1, min(abs(m), top, c if m > 0 else n) + 1):
-                    tie = t[:, None] if i == c and m > 0 else 1
-                    more[:, i:] += comb(abs(m), i) * tie * ways[:, :-i]
+                for i in range(1, min(c, top) + 1):
+                    more[:, i:] += comb(m, i) * (t if i == c else 1) * ways[:, :-i]
                 ways = more
             found += weight @ ways
     total = np.array([comb(n, int(i)) for i in k.flat], float).reshape(k.shape)

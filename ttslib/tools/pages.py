@@ -24,6 +24,14 @@ What one run of every chapter gave:
 {chapters}
 ```
 """
+SLIDES = """
+```{toctree}
+:maxdepth: 1
+:caption: The talk
+
+slides
+```
+"""
 SOLUTIONS = """
 ```{toctree}
 :glob:
@@ -70,6 +78,8 @@ def build(executed: list[Path], notebooks: Path, out: Path, table: str) -> Path:
     for path in executed:
         nbformat.write(clean(nbformat.read(path, 4)), source / path.name)
     index = INDEX.format(table=table, chapters="\n".join(p.stem for p in executed))
+    if (source / "slides.md").exists():
+        index += SLIDES
     if list(source.glob("solutions/*.md")):
         index += SOLUTIONS
     (source / "index.md").write_text(index)
