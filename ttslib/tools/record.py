@@ -68,7 +68,7 @@ def coverage(model, sets: dict[str, int], n: int, **sampling) -> dict:
 
 
 def main():
-    from .. import policy
+    from ttslib import policy
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scale", default="small")

@@ -19,6 +19,7 @@ import nbformat
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURE = ROOT / "data" / "coverage.png"  # the README shows it
+QUIET = ["--IPKernelApp.log_level=40"]  # no warning about a local TCP port
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -91,6 +92,7 @@ def execute(path: Path, out: Path, given: dict, timeout: int) -> None:
             language="python",
             execution_timeout=timeout,
             progress_bar=False,
+            extra_arguments=QUIET,
         )
         error = None
     except papermill.PapermillExecutionError as failure:
@@ -154,6 +156,7 @@ def store(path: Path, timeout: int) -> None:
         timeout=timeout,
         kernel_name="python3",
         record_timing=False,
+        extra_arguments=QUIET,
         resources={"metadata": {"path": str(path.parent)}},
     ).execute()
     clean(notebook)

@@ -246,9 +246,9 @@ def train(n: int, seed: int, size: int, lr: float):
 
 def accuracies(folder: Path, n_problems: int = 200, n: int = 64) -> list[tuple]:
     """(set, pass@1 and pass@n with their 95 % intervals) on the test split."""
-    from .. import policy, stats
-    from ..problems import EMBEDDED, load
-    from ..verify import judge
+    from ttslib import policy, stats
+    from ttslib.problems import EMBEDDED, load
+    from ttslib.verify import judge
 
     model, out = policy.load(folder), []
     for name in EMBEDDED:
