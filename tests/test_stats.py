@@ -64,3 +64,11 @@ def test_the_exponential_is_found_again_and_told_from_the_power_law():
     assert stats.fit_exponential(k, made) == pytest.approx((0.8, 0.05), rel=1e-2)
     with pytest.raises(ValueError):
         stats.fit_exponential([1, 2], [0.5, 1.0])
+
+
+def test_of_an_empty_group_nothing_is_known():
+    from ttslib.claims import UNSURE, verdict
+
+    mean, low, high = stats.bootstrap(np.zeros((0, 3)))
+    assert np.isnan([mean, low, high]).all() and mean.shape == (3,)
+    assert verdict(*stats.paired([], [])[1:], 0) == UNSURE

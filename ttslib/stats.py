@@ -62,11 +62,12 @@ def majority_at_k(answers, right, k):
 def bootstrap(values, samples: int = 2000, seed: int = 0, level: float = 0.95):
     """(mean, low, high) over problems, the rows of ``values`` [problems, …].
 
-    Problems are drawn with replacement; the interval is the percentile one.
+    Problems are drawn with replacement; the interval is the percentile one. Of no
+    problems at all, an empty group say, nothing is known: NaN.
     """
     values = np.asarray(values, float)
     if len(values) == 0:
-        raise ValueError("no problem to average over")
+        return (np.full(values.shape[1:], np.nan),) * 3
     rng = np.random.default_rng(seed)
     weights = rng.multinomial(
         len(values), np.full(len(values), 1 / len(values)), samples
