@@ -1,10 +1,11 @@
 """A policy that can be enumerated: a finite tree with given probabilities.
 
-It has the face of :class:`ttslib.policy.Policy` (sample, extend, logprob), and what an
-estimator guesses it knows: p(y | x), the value of a prefix, pass@k. No torch.
+It has the face of :class:`ttslib.policy.Policy` (sample, extend, logprob, attach, fit),
+and what an estimator guesses it knows: p(y | x), the value of a prefix, pass@k. No
+torch.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 
 import numpy as np
@@ -18,10 +19,14 @@ class Enumerable:
 
     A step is a line with its line end; a chain ends where the tree below is empty.
     Tokens are steps: a chain's tokens number its children, its cost counts its steps.
+    ``tie(tree)`` names the choice that a node is: nodes of one name, in all trees, hold
+    one set of probabilities, child by child, and learn together. Without it every node
+    is a choice of its own.
     """
 
-    def __init__(self, trees: dict[str, dict]):
-        self.trees = trees
+    def __init__(self, trees: dict[str, dict], tie=id):
+        self.trees = self.base = trees
+        self.tie = tie
         for prompt, tree in trees.items():
             self.check(prompt, tree)
 
@@ -110,6 +115,48 @@ class Enumerable:
             out.append(tuple(logp))
         return out
 
+    # --- learning ------------------------------------------------------------------
+    def attach(self, **options):
+        """Back to the base: what :meth:`fit` learned is forgotten."""
+        self.trees = self.base
+
+    def fit(self, examples, **options) -> list[float]:
+        """The exact M-step: argmax_θ Σ w log p(z, y | x; θ), by counting.
+
+        ``examples`` are (problem, chain[, weight]). A choice's probabilities become the
+        shares of its counts; one that no example makes stays as it is. Returns the mean
+        loss before and after.
+        """
+        if not examples:
+            raise ValueError("no examples to train on")
+        examples = [(x, chain, *(w or [1.0])) for x, chain, *w in examples]
+        counts: dict = defaultdict(Counter)
+        for problem, chain, weight in examples:
+            tree = self.below(problem, "")
+            for step in (chain.prefix + chain.text).splitlines(keepends=True):
+                counts[self.tie(tree)][list(tree).index(step)] += weight
+                tree = tree[step][1]
+
+        def learned(tree):
+            if not tree:
+                return tree
+            found = counts[self.tie(tree)]
+            total = sum(found.values())
+            return {
+                step: (found[i] / total if total else p, learned(below))
+                for i, (step, (p, below)) in enumerate(tree.items())
+            }
+
+        before = self.loss(examples)
+        self.trees = {prompt: learned(tree) for prompt, tree in self.trees.items()}
+        return [before, self.loss(examples)]
+
+    def loss(self, examples) -> float:
+        """Weighted mean of -log p(z, y | x)."""
+        logp = self.logprob(*zip(*[(x, chain) for x, chain, _ in examples]))
+        weights = [w for *_, w in examples]
+        return -float(np.average([sum(p) for p in logp], weights=weights))
+
     # --- what a sampler can only estimate --------------------------------------------
     def chains(self, problem, prefix="", *, temperature=1.0, top_p=1.0):
         """Every (chain after ``prefix``, its probability)."""
@@ -162,34 +209,51 @@ def baskets(skill: float = 0.6) -> tuple[Problem, Enumerable]:
     ``skill`` is the chance to take the lesser basket's difference three times, once a
     fruit, not once. Below one half the wrong answer 150 is the likeliest.
     """
-    prompt = (
-        "There are 4 baskets. Each of the first 3 holds 9 apples, 15 oranges and 14 "
-        "bananas. The last one holds 2 less of each fruit. How many fruits are there?\n"
-    )
+    (problem, *_), policy = classroom(skill)
+    return problem, policy
+
+
+def classroom(skill: float = 0.6) -> tuple[list[Problem], Enumerable]:
+    """Three stories like the talk's, and a pupil with one mind about each choice.
+
+    In the last of them the basket holds less *in all*, so that taking the difference
+    once is right there: no pupil can be sure of every story, and learning ends within.
+    """
+    stories = [((9, 15, 14), 2, True), ((8, 10, 12), 3, True), ((5, 6, 7), 9, False)]
+    problems, trees = [], {}
+    for number, (fruits, less, each) in enumerate(stories):
+        apples, oranges, bananas = fruits
+        prompt = (
+            f"There are 4 baskets. Each of the first 3 holds {apples} apples, "
+            f"{oranges} oranges and {bananas} bananas. The last one holds {less} less "
+            f"{'of each fruit' if each else 'in all'}. How many fruits are there?\n"
+        )
+        gold = str(4 * sum(fruits) - less * (3 if each else 1))
+        name = f"baskets/{number}" if number else "baskets"
+        problems.append(Problem(name, "story", prompt, gold, "mathematics"))
+        trees[prompt] = pupil(fruits, less, skill)
+    return problems, Enumerable(trees, tie=lambda tree: next(iter(tree)).split(":")[0])
+
+
+def pupil(fruits: tuple[int, int, int], less: int, skill: float) -> dict:
+    """The tree of a pupil who solves one story, each error with its chance."""
 
     def step(label, options, then):
         """options: (arithmetic, result, probability)."""
         return {f"{label}: {a} = {r}\n": (p, then(r)) for a, r, p in options}
-
-    def tree():
-        return step(
-            "One basket", [("9 + 15 + 14", 38, 0.85), ("9 + 15 + 14", 37, 0.15)], three
-        )
 
     def three(one):
         right, wrong = (f"{one} * 3", one * 3, 0.9), (f"{one} * 4", one * 4, 0.1)
         return step("Three baskets", [right, wrong], lambda all3: last(one, all3))
 
     def last(one, all3):
-        right, wrong = (
-            (f"{one} - 6", one - 6, skill),
-            (f"{one} - 2", one - 2, 1 - skill),
-        )
-        return step("Last basket", [right, wrong], lambda r: total(all3, r))
+        thrice = (f"{one} - {3 * less}", one - 3 * less, skill)
+        once = (f"{one} - {less}", one - less, 1 - skill)
+        return step("Last basket", [thrice, once], lambda r: total(all3, r))
 
     def total(all3, r):
         y = all3 + r
         return {f"Answer: {y}": (0.9, {}), f"Answer: {y + 10}": (0.1, {})}
 
-    problem = Problem("baskets", "story", prompt, "146", "mathematics")
-    return problem, Enumerable({prompt: tree()})
+    one, text = sum(fruits), " + ".join(map(str, fruits))
+    return step("One basket", [(text, one, 0.85), (text, one - 1, 0.15)], three)

@@ -2,6 +2,8 @@
 
 import hashlib
 import importlib.util
+import math
+import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import torch
 
 from .chain import Chain, fork_index, key_of
 from .decode import VERSION, Engine, Job
+from .descent import Descent, schedule
 from .store import Entry, Writer
 
 TINY = Path(__file__).resolve().parents[1] / "data" / "models" / "tiny"
@@ -206,12 +209,7 @@ class Policy:
             texts = [texts]
         rows = []
         for problem, given, text in zip(problems, prefixes, texts, strict=True):
-            if isinstance(text, Chain):
-                ids, tail = self.encode(problem, text.prefix)[0], text.tokens
-            else:
-                ids, tail = self.encode(problem, given, text)
-                tail += (self.tokenizer.eos_token_id,) if eos else ()
-            rows.append((ids, tail))
+            rows.append(self.row(problem, text, eos, given))
         out: list = [()] * len(rows)
         lengths = [len(ids) + len(tail) for ids, tail in rows]
         with torch.inference_mode():
@@ -248,7 +246,10 @@ class Policy:
     def attach(
         self, r: int = 16, alpha: int = 32, *, name: str = "default", seed: int = 0
     ):
-        """A new LoRA adapter ``name`` on every linear layer but the head; active."""
+        """A new LoRA adapter ``name`` on every linear layer but the head; active.
+
+        It takes the place of one with that name: training starts from the base again.
+        """
         from peft import LoraConfig, get_peft_model
 
         torch.manual_seed(seed)
@@ -256,6 +257,8 @@ class Policy:
             r=r, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM"
         )
         if hasattr(self.model, "peft_config"):
+            if name in self.model.peft_config:
+                self.model.delete_adapter(name)
             self.model.add_adapter(name, config)
         else:
             self.weights_hash()  # while the names are still the base's own
@@ -288,70 +291,62 @@ class Policy:
         self,
         examples,
         *,
-        epochs: int = 1,
-        lr: float = 1e-3,
+        epochs: float = 1,
+        lr: float = 2e-3,
         batch_tokens: int = 4096,
         seed: int = 0,
         eos: bool = True,
+        fresh: bool = False,
         progress: bool = False,
     ) -> list[float]:
-        """Train the active adapter on (prompt, completion[, weight]); loss per step.
+        """Train the active adapter on (problem, completion[, weight]); loss per step.
 
         The loss is the weighted mean of -log p over the completions' tokens. Rows of
-        like length share a batch. A completion may be a :class:`Chain`.
+        like length share a batch; ``epochs`` may end within a pass. A completion may
+        be a :class:`Chain`. What was trained is not trained again unless ``fresh``,
+        and a run that was killed goes on at its batch.
         """
-        import random
-
         if self.adapter is None:
             raise ValueError("no adapter is active: attach() one first")
         if not examples:
             raise ValueError("no examples to train on")
         rows, weights = [], []
-        for prompt, text, *weight in examples:
-            if isinstance(text, Chain):
-                ids, tail = self.encode(prompt, text.prefix)[0], text.tokens
-            else:
-                ids, tail = self.encode(prompt, "", text)
-                tail += (self.tokenizer.eos_token_id,) if eos else ()
-            room = self.limit - len(ids)
-            rows.append((ids, tail[:room]))
+        for problem, text, *weight in examples:
+            ids, tail = self.row(problem, text, eos)
+            rows.append((ids, tail[: self.limit - len(ids)]))
             weights.append(float(weight[0]) if weight else 1.0)
         lengths = [len(ids) + len(tail) for ids, tail in rows]
-        rng = random.Random(seed)
-        order = []
-        for _ in range(epochs):
-            batches = buckets(lengths, batch_tokens, rng)
-            rng.shuffle(batches)
-            order += batches
-        trained = [p for p in self.model.parameters() if p.requires_grad]
-        optimizer = torch.optim.AdamW(trained, lr=lr, weight_decay=0.0)
-        losses = []
+        order = batches(lengths, batch_tokens, epochs, random.Random(seed))
+        about = (*self.hashes(), rows, weights, epochs, lr, batch_tokens, seed)
+        descent = Descent(self.trained(), about, lr=lr, fresh=fresh)
         self.model.train()
-        torch.manual_seed(seed)
         try:
             with bar(len(order), progress, unit="step") as tick:
-                for step, batch in enumerate(order):
-                    for group in optimizer.param_groups:  # warm up, then decay to 10 %
-                        warm = min(1, (step + 1) / max(1, len(order) // 20))
-                        group["lr"] = lr * warm * (1 - 0.9 * step / len(order))
+                for step in range(len(descent.history), len(order)):
+                    batch = order[step]
                     logp = self.token_logp([rows[i] for i in batch])
                     terms = [weights[i] * -p.sum() for i, p in zip(batch, logp)]
                     count = sum(abs(weights[i]) * len(p) for i, p in zip(batch, logp))
                     loss = torch.stack(terms).sum() / max(count, 1e-9)
-                    if not torch.isfinite(loss):
-                        raise FloatingPointError(
-                            f"loss is {loss.item()} at step {step + 1}/{len(order)}: "
-                            f"lower lr (now {lr:g}) or look at the examples' weights"
-                        )
-                    loss.backward()
-                    torch.nn.utils.clip_grad_norm_(trained, 1.0)
-                    optimizer.step()
-                    optimizer.zero_grad(set_to_none=True)
-                    losses.append(loss.item())
+                    descent.step(loss, rate=schedule(step, len(order)))
                     tick(sum(lengths[i] for i in batch))
+            descent.write(finished=True)
         finally:
             self.changed()
-        return losses
+        return descent.history
+
+    def row(self, problem, text, eos=True, prefix="") -> tuple[tuple, tuple]:
+        """(ids before a completion, its ids); a :class:`Chain` has its own of both."""
+        if isinstance(text, Chain):
+            ids, tail = self.encode(problem, text.prefix)[0], text.tokens
+        else:
+            ids, tail = self.encode(problem, prefix, text)
+            tail += (self.tokenizer.eos_token_id,) if eos else ()
+        return ids, tail
+
+    def trained(self) -> list[torch.nn.Parameter]:
+        """The active adapter's parameters."""
+        return [p for p in self.model.parameters() if p.requires_grad]
 
     def save_adapter(self, path):
         """Write the active adapter as safetensors."""
@@ -461,6 +456,16 @@ def buckets(lengths: list[int], size: int, rng=None) -> list[list[int]]:
             batch = []
         batch.append(i)
     return out + [batch] if batch else out
+
+
+def batches(lengths: list[int], size: int, epochs: float, rng) -> list[list[int]]:
+    """The order of training: :func:`buckets` anew for each pass, and shuffled."""
+    order: list = []
+    for _ in range(math.ceil(epochs)):
+        batch = buckets(lengths, size, rng)
+        rng.shuffle(batch)
+        order += batch
+    return order[: max(1, round(len(order) * epochs / math.ceil(epochs)))]
 
 
 def spread(problems, prefix) -> tuple[list, list[str]]:

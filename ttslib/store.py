@@ -1,8 +1,9 @@
 """What was sampled is never sampled twice. No torch.
 
 One file per (policy, prompt, sampling arguments, seed), named by the hash of these, so
-nothing is ever out of date. A file is a checksum and one line of JSON, replaced
-atomically: a killed run loses what it had not yet written, and nothing else.
+nothing is ever out of date. A file is a checksum and what it is of, replaced
+atomically: a killed run loses what it had not yet written, and nothing else. (What was
+trained is kept likewise: see :mod:`ttslib.descent`.)
 """
 
 import base64
@@ -34,46 +35,52 @@ def unpack(text: str, dtype: str) -> list:
     return np.frombuffer(base64.b64decode(text), dtype).tolist()
 
 
+def read(path: Path, decode):
+    """``decode(payload)`` of a file that :func:`write` wrote; None if there is none.
+
+    A damaged one counts as none, with a warning.
+    """
+    try:
+        line, payload = path.read_bytes().split(b"\n", 1)
+        if line.decode() != checksum(payload):
+            raise ValueError("its checksum differs")
+        return decode(payload)
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        warnings.warn(
+            f"store entry {path} is damaged ({error}): made again", stacklevel=3
+        )
+        return None
+
+
+def write(path: Path, payload: bytes):
+    """``payload`` under its checksum. Atomic: a reader sees the old file or the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f"{path.name}.{os.getpid()}.new")
+    new.write_bytes(checksum(payload).encode() + b"\n" + payload)
+    os.replace(new, path)
+
+
 class Entry:
     """The chains of one prompt, by sample index. ``about`` is all that made them."""
 
     def __init__(self, about: tuple, *, fresh: bool = False):
         name = f"{key_of(about):032x}"
         self.path = folder() / name[:2] / f"{name[2:]}.json"
-        self.chains: dict[int, Chain] = {} if fresh else self.read()
+        found = None if fresh else read(self.path, lambda p: decode(json.loads(p)))
+        self.chains: dict[int, Chain] = found or {}
         self.dirty = False
-
-    def read(self) -> dict[int, Chain]:
-        """What the file holds; nothing, with a warning, if it is damaged."""
-        try:
-            raw = self.path.read_bytes()
-        except FileNotFoundError:
-            return {}
-        try:
-            line, payload = raw.split(b"\n", 1)
-            if line.decode() != checksum(payload):
-                raise ValueError("its checksum differs")
-            return decode(json.loads(payload))
-        except (ValueError, KeyError, TypeError) as error:
-            warnings.warn(
-                f"store entry {self.path} is damaged ({error}): drawn again",
-                stacklevel=2,
-            )
-            return {}
 
     def add(self, chain: Chain):
         self.chains[chain.index] = chain
         self.dirty = True
 
     def write(self):
-        """Atomic: a reader sees the old file or the new one."""
         if not self.dirty:
             return
         payload = json.dumps(encode(self.chains), ensure_ascii=False).encode()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = self.path.with_name(f"{self.path.name}.{os.getpid()}.new")
-        new.write_bytes(checksum(payload).encode() + b"\n" + payload)
-        os.replace(new, self.path)
+        write(self.path, payload)
         self.dirty = False
 
 
