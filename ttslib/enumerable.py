@@ -116,9 +116,15 @@ class Enumerable:
         return out
 
     # --- learning ------------------------------------------------------------------
-    def attach(self, **options):
+    def attach(self, name=None, **options):
         """Back to the base: what :meth:`fit` learned is forgotten."""
         self.trees = self.base
+
+    switch = attach
+
+    def length(self, problem, chain) -> int:
+        """Steps of a chain, given ones too."""
+        return len(chain.steps)
 
     def fit(self, examples, **options) -> list[float]:
         """The exact M-step: argmax_θ Σ w log p(z, y | x; θ), by counting.

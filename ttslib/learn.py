@@ -5,8 +5,10 @@ has ``sample``, ``attach`` (back to the base) and ``fit``; a weighted chain is a
 (problem, chain, weight).
 """
 
+import warnings
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -36,9 +38,12 @@ def e_step(problems, rows, keep: Callable, *, read=lambda chain: chain.answer):
     given Ver_x of each; a problem's kept chains share a weight of 1. A problem of which
     none is kept has no say.
     """
-    right = judge(problems, rows, read)
-    kept = [keep(chains, good) for chains, good in zip(rows, right)]
-    return [(x, z, 1 / len(zs)) for x, zs in zip(problems, kept) for z in zs]
+    q = []
+    for problem, chains in zip(problems, rows):
+        (right,) = judge([problem], [chains], read)
+        kept = keep(chains, right)
+        q += [(problem, chain, 1 / len(kept)) for chain in kept]
+    return q
 
 
 def m_step(policy, examples, **training):
@@ -58,16 +63,26 @@ def bound(policy, q) -> float:
 
 
 # --- what is kept --------------------------------------------------------------------
-def verified(chains, right, most: int | None = None) -> list:
-    """The first ``most`` different chains that pass (ReST-EM, Singh et al. 2023)."""
-    passed = {c.text: c for c, good in reversed(list(zip(chains, right))) if good}
-    return list(reversed(passed.values()))[:most]
+def verified(chains, right) -> list:
+    """All that pass: draws of the posterior, as often as they were drawn."""
+    return [chain for chain, good in zip(chains, right) if good]
 
 
-def likeliest(chains, right, most: int = 1) -> list:
-    """The ``most`` that pass with the highest log p(z, y | x) a token."""
-    passed = verified(chains, right)
-    return sorted(passed, key=confidence, reverse=True)[:most]
+def capped(most: int) -> Callable:
+    """Keeps the first ``most`` different chains that pass (ReST-EM, section 4).
+
+    The cap keeps easy problems from crowding out hard ones.
+    """
+
+    def keep(chains, right):
+        return different(verified(chains, right))[:most]
+
+    return keep
+
+
+def likeliest(chains, right) -> list:
+    """Of those that pass the one with the highest log p(z, y | x) a token."""
+    return sorted(verified(chains, right), key=confidence, reverse=True)[:1]
 
 
 def above(threshold: float) -> Callable:
@@ -77,28 +92,121 @@ def above(threshold: float) -> Callable:
     """
 
     def keep(chains, right):
-        passed = verified(chains, right)
+        passed = different(verified(chains, right))
         return [c for c in passed if np.exp(confidence(c)) >= threshold]
 
     return keep
 
 
 def confident(chains, right, share: float = 0.25) -> list:
-    """The likeliest ``share`` of the different chains, right or not (Yarowsky 1995)."""
-    different = list({c.text: c for c in chains if c.answer}.values())
-    different.sort(key=confidence, reverse=True)
-    return different[: max(1, round(share * len(chains)))] if different else []
+    """The likeliest ``share`` of the chains, right or not (Yarowsky 1995)."""
+    answered = sorted((c for c in chains if c.answer), key=confidence, reverse=True)
+    return different(answered[: max(1, round(share * len(chains)))])
 
 
 def voted(chains, right) -> list:
     """Different chains with the most frequent answer, right or not."""
     votes = Counter(ballot(c.answer) for c in chains if c.answer)
-    if not votes:
-        return []
-    winner = max(votes, key=votes.get)
-    return list({c.text: c for c in chains if ballot(c.answer) == winner}.values())
+    winner = max(votes, key=votes.get, default=None)
+    return different(c for c in chains if c.answer and ballot(c.answer) == winner)
+
+
+def different(chains) -> list:
+    """The first of each text."""
+    return list({c.text: c for c in reversed(list(chains))}.values())[::-1]
 
 
 def confidence(chain) -> float:
     """Mean log p of a token."""
     return chain.logprob / max(1, len(chain.tokens))
+
+
+# --- the loop ------------------------------------------------------------------------
+def guess_and_check(
+    policy,
+    problems,
+    n: int,
+    *,
+    keep=verified,
+    iterations: int = 2,
+    restart: bool = True,
+    hint: Callable | None = None,
+    budget: int | None = None,
+    read: Callable = lambda chain: chain.answer,
+    sampling: dict | None = None,
+    seed: int = 0,
+    **training,
+):
+    """Rejection-sampling EM from the base on; yields a ledger after each M-step.
+
+    An iteration draws ``n`` chains a problem from the policy as it then is, and does an
+    M-step on what ``keep`` chooses: from the base again if ``restart``, else going on.
+    Of a list of ``keep`` each has its M-step on the same draws (ReST: grow, improve).
+    ``hint(policy, problems, rows, right)`` may return more chains for each problem;
+    ``budget`` tokens are trained on in all, shared by the M-steps, instead of epochs.
+    """
+    keeps = keep if isinstance(keep, (list, tuple)) else [keep]
+    policy.switch(None)
+    for i in range(iterations):
+        rows = policy.sample(problems, n, seed=seed + i, **(sampling or {}))
+        right = judge(problems, rows, read)
+        ledger = {"solved": float(right.any(1).mean()), "passed": float(right.mean())}
+        if hint:
+            more = hint(policy, problems, rows, right)
+            rows = [row + extra for row, extra in zip(rows, more)]
+        ledger["drawn"] = sum(c.cost for row in rows for c in row)
+        for j, chosen in enumerate(keeps):
+            q = e_step(problems, rows, chosen, read=read)
+            if not q:
+                warnings.warn(
+                    f"iteration {i + 1}: of {len(problems)} × {n} chains none is kept, "
+                    "so there is nothing to learn from: draw more, take easier "
+                    "problems, or give hints",
+                    stacklevel=2,
+                )
+                return
+            length = sum(policy.length(x, z) for x, z, _ in q)
+            if budget:
+                training["epochs"] = budget / (iterations * len(keeps)) / length
+            if restart or i == j == 0:
+                policy.attach(seed=seed)
+            losses = m_step(policy, q, seed=seed + i, **training)
+            ledger |= {"kept": len(q), "taught": len({x.id for x, *_ in q})}
+            ledger["trained"] = round(length * training.get("epochs", 1))
+            ledger |= {"loss": losses[-1], "draws": i, "step": j}
+            yield dict(ledger)
+            ledger["drawn"] = 0  # the next M-step uses the same draws
+
+
+def hinted(problem, answer: str):
+    """``problem`` with an answer in sight, for a rationale (STaR, section 3.2)."""
+    return replace(problem, prompt=f"{problem.prompt}Answer: {answer}\n")
+
+
+def hindsight(n: int = 4, *, most: int = 2, seed: int = 0, **training) -> Callable:
+    """A ``hint`` for a policy that can't use one: it first learns how.
+
+    Every chain, right or wrong, is a rationale of its own answer. So an adapter
+    learns p(z | x, y) from the policy's own draws, at most ``most`` a problem (the sleep
+    phase of wake-sleep); then it draws ``n`` chains of each problem that the policy
+    failed, with the reference answer in sight.
+    """
+
+    def hint(policy, problems, rows, right):
+        active = policy.adapter
+        own = [
+            (hinted(x, c.answer), c)
+            for x, row in zip(problems, rows)
+            for c in [c for c in row if c.answer][:most]
+        ]
+        policy.attach(name="hinted", seed=seed)
+        policy.fit(own, seed=seed, **training)
+        failed = [j for j, good in enumerate(right) if not good.any()]
+        asked = [hinted(problems[j], problems[j].gold) for j in failed]
+        out = [[] for _ in problems]
+        for j, row in zip(failed, policy.sample(asked, n, seed=seed)):
+            out[j] = row
+        policy.switch(active)
+        return out
+
+    return hint

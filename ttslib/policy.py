@@ -344,6 +344,10 @@ class Policy:
             tail += (self.tokenizer.eos_token_id,) if eos else ()
         return ids, tail
 
+    def length(self, problem, text) -> int:
+        """Tokens of prompt and completion together: what a pass over them reads."""
+        return sum(map(len, self.row(problem, text)))
+
     def trained(self) -> list[torch.nn.Parameter]:
         """The active adapter's parameters."""
         return [p for p in self.model.parameters() if p.requires_grad]
