@@ -148,7 +148,7 @@ def test_hints_teach_what_the_policy_never_draws():
     chains = [c for c, _ in policy.chains(first[0]) if verify(first[0], c.answer)]
     with pytest.warns(UserWarning, match="hints"):
         run(policy, first, 2, iterations=1)
-    run(policy, first, 2, iterations=1, hint=lambda *_: [chains[:1]])
+    run(policy, first, 2, iterations=1, hint=lambda *_: ([chains[:1]], 0))
     assert policy.value(first[0], verify) == pytest.approx(1)
 
 
@@ -159,7 +159,7 @@ def test_a_hint_is_the_problem_with_an_answer_in_sight():
     assert seen.gold == problem.gold
 
 
-# --- the language model ----------------------------------------------------------------
+# --- the language model --------------------------------------------------------------
 @pytest.fixture
 def stories():
     return load("story-easy", "train", 12)
@@ -234,7 +234,8 @@ def test_hindsight_draws_for_the_failed_only_and_leaves_the_adapter(stories):
     model.attach()
     rows = model.sample(stories, 2)
     right = judge(stories, rows)
-    more = learn.hindsight(3)(model, stories, rows, right)
+    more, trained = learn.hindsight(3)(model, stories, rows, right)
+    assert trained > 0
     assert [len(row) for row in more] == [0 if any(g) else 3 for g in right]
     assert model.adapter == "default"
 

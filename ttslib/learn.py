@@ -142,8 +142,8 @@ def guess_and_check(
     An iteration draws ``n`` chains a problem from the policy as it then is, and does an
     M-step on what ``keep`` chooses: from the base again if ``restart``, else going on.
     Of a list of ``keep`` each has its M-step on the same draws (ReST: grow, improve).
-    ``hint(policy, problems, rows, right)`` may return more chains for each problem;
-    ``budget`` tokens are trained on in all, shared by the M-steps, instead of epochs.
+    ``hint(policy, problems, rows, right)`` may give more chains for each problem, with
+    the number of tokens it trained on; ``budget`` tokens are trained on in all, shared by the M-steps, instead of epochs.
     """
     keeps = keep if isinstance(keep, (list, tuple)) else [keep]
     policy.switch(None)
@@ -151,8 +151,9 @@ def guess_and_check(
         rows = policy.sample(problems, n, seed=seed + i, **(sampling or {}))
         right = judge(problems, rows, read)
         ledger = {"solved": float(right.any(1).mean()), "passed": float(right.mean())}
+        taught = 0
         if hint:
-            more = hint(policy, problems, rows, right)
+            more, taught = hint(policy, problems, rows, right)
             rows = [row + extra for row, extra in zip(rows, more)]
         ledger["drawn"] = sum(c.cost for row in rows for c in row)
         for j, chosen in enumerate(keeps):
@@ -172,10 +173,32 @@ def guess_and_check(
                 policy.attach(seed=seed)
             losses = m_step(policy, q, seed=seed + i, **training)
             ledger |= {"kept": len(q), "taught": len({x.id for x, *_ in q})}
-            ledger["trained"] = round(length * training.get("epochs", 1))
+            ledger["trained"] = taught + round(length * training.get("epochs", 1))
             ledger |= {"loss": losses[-1], "draws": i, "step": j}
             yield dict(ledger)
-            ledger["drawn"] = 0  # the next M-step uses the same draws
+            ledger["drawn"] = taught = 0  # the next M-step uses the same draws
+
+
+def variants(n: int) -> dict[str, dict]:
+    """Who samples, what is kept, from which weights on: a row a paper.
+
+    Each draws 2 ``n`` chains a problem in all (n a multiple of 4).
+    """
+    star = dict(iterations=4, keep=capped(1))
+    return {
+        "self-training": dict(keep=confident, restart=False, n=n),
+        "self-training, vote": dict(keep=voted, restart=False, n=n),
+        "best-of-N training": dict(keep=capped(1), iterations=1, n=2 * n),
+        "STaR": star | dict(n=n // 2),
+        "STaR + hints": star
+        | dict(n=n // 4, hint=hindsight(n // 4, lr=5e-3, epochs=2)),
+        "ReST": dict(
+            keep=[above(t) for t in (0, 0.7, 0.8)], iterations=1, restart=False, n=2 * n
+        ),
+        "ReST-EM": dict(keep=capped(4), n=n),
+        "ReST-EM, going on": dict(keep=capped(4), restart=False, n=n),
+        "filtered sampling": dict(keep=likeliest, n=n),
+    }
 
 
 def hinted(problem, answer: str):
@@ -186,10 +209,10 @@ def hinted(problem, answer: str):
 def hindsight(n: int = 4, *, most: int = 2, seed: int = 0, **training) -> Callable:
     """A ``hint`` for a policy that can't use one: it first learns how.
 
-    Every chain, right or wrong, is a rationale of its own answer. So an adapter
-    learns p(z | x, y) from the policy's own draws, at most ``most`` a problem (the sleep
-    phase of wake-sleep); then it draws ``n`` chains of each problem that the policy
-    failed, with the reference answer in sight.
+    Every chain, right or wrong, is a rationale of its own answer. So an adapter learns
+    p(z | x, y) from the policy's own draws, at most ``most`` a problem (the sleep phase
+    of wake-sleep); then it draws ``n`` chains of each problem that the policy failed,
+    with the reference answer in sight.
     """
 
     def hint(policy, problems, rows, right):
@@ -207,6 +230,7 @@ def hindsight(n: int = 4, *, most: int = 2, seed: int = 0, **training) -> Callab
         for j, row in zip(failed, policy.sample(asked, n, seed=seed)):
             out[j] = row
         policy.switch(active)
-        return out
+        length = sum(policy.length(x, z) for x, z in own)
+        return out, round(length * training.get("epochs", 1))
 
     return hint

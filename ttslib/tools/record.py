@@ -1,8 +1,10 @@
-"""Runs too big for CI, recorded once in data/runs: ``python -m ttslib.tools.record``.
+"""Runs too big for CI, recorded once in data/runs.
 
-Chapter 03 at scale small: samples of SmolLM2-135M-Instruct on stories and on GSM8K's
-test questions (by hub id, or from TTS_DATA). What the store has is not drawn again, so
-a run that was killed goes on where it was.
+``python -m ttslib.tools.record coverage | small_em | variants``: chapter 03 at scale
+small (samples of SmolLM2-135M-Instruct on stories and on GSM8K's test questions, by hub
+id or from TTS_DATA); chapter 05 at scale small; chapter 05's table over several seeds.
+What the store has is not drawn or trained again, so a run that was killed goes on where
+it was.
 """
 
 import argparse
@@ -10,7 +12,6 @@ import datetime
 import json
 import platform
 import time
-from pathlib import Path
 
 from ..problems import load
 from ..problems.reading import last_number
@@ -67,24 +68,97 @@ def coverage(model, sets: dict[str, int], n: int, **sampling) -> dict:
     return out
 
 
+def small_em(model, count: int = 60, n: int = 16, seed: int = 0) -> dict:
+    """Supervised tuning on a few worked stories, then one iteration of ReST-EM."""
+    from ttslib import learn
+
+    sampling = {"temperature": 0.6, "max_tokens": 100}
+    test = load("story-easy", "test", count)
+    worked, asked = (
+        load("story-easy", "train", 64),
+        load("story-easy", "train", 160)[64:],
+    )
+    began, out = time.perf_counter(), {}
+
+    def measure(name, policy, **more):
+        rows = policy.sample(test, n, seed=seed, **sampling)
+        right = judge(test, rows, read).astype(int).tolist()
+        tokens = sum(len(c.tokens) for row in rows for c in row)
+        seconds = round(time.perf_counter() - began)
+        out[name] = {"right": right, "tokens": tokens, "seconds": seconds} | more
+        print(name, sum(map(sum, right)) / n / count, out[name]["seconds"], flush=True)
+
+    model.attach(r=8)
+    training = dict(epochs=3, lr=5e-4, batch_tokens=1024, seed=seed)
+    model.fit([(x, x.chain) for x in worked], **training)
+    tuned = model.merge()  # the base of what follows
+    measure("SFT", tuned, examples=len(worked))
+    training = dict(epochs=2, lr=5e-4, batch_tokens=1024)
+    (spent,) = learn.guess_and_check(
+        tuned,
+        asked,
+        8,
+        keep=learn.capped(4),
+        iterations=1,
+        sampling=sampling,
+        seed=seed + 1,
+        **training,
+    )
+    measure("ReST-EM, iteration 1", tuned, ledger=spent)
+    return out
+
+
+def table(model, name: str, seeds: int, *, count=400, n=8, budget=160_000) -> dict:
+    """pass@k of every variant of chapter 05 on ``name``, for each seed."""
+    from ttslib import learn, stats
+
+    test, ks = load(name, "test", 200), [1, 4, 16, 64]
+    out: dict = {"base": []}
+
+    def measure():
+        rows = model.sample(test, 64, seed=99, top_p=0.95)
+        solved = stats.pass_at_k(64, judge(test, rows).sum(1)[:, None], ks)
+        return solved.mean(0).round(4).tolist()
+
+    model.switch(None)
+    out["base"] = [{"pass": measure()}]
+    for seed in range(seeds):
+        asked = load(name, "train", count, seed=seed)
+        for variant, options in learn.variants(n).items():
+            spent = list(
+                learn.guess_and_check(
+                    model, asked, seed=seed, budget=budget, lr=2e-3, **options
+                )
+            )
+            row = {"seed": seed, "pass": measure(), "ledgers": spent}
+            out.setdefault(variant, []).append(row)
+            print(name, seed, variant, row["pass"], flush=True)
+    return {"ks": ks, "problems": count, "n": n, "budget": budget, "variants": out}
+
+
 def main():
     from ttslib import policy
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--scale", default="small")
-    parser.add_argument("--samples", type=int, default=32)
-    parser.add_argument("--temperature", type=float, default=0.6)
-    parser.add_argument("--max-tokens", type=int, default=200)
+    parser.add_argument("what", choices=("coverage", "small_em", "variants"))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=RUNS / "small_coverage.json")
+    parser.add_argument("--seeds", type=int, default=3, help="of the variants")
     args = parser.parse_args()
-    model = policy.load(args.scale)
-    sampling = {"temperature": args.temperature, "max_tokens": args.max_tokens}
-    sampling["seed"] = args.seed
-    sets = coverage(model, SETS, args.samples, **sampling)
-    about = {"provenance": provenance(model) | {"sampling": sampling}, "sets": sets}
-    args.out.parent.mkdir(parents=True, exist_ok=True)
-    args.out.write_text(json.dumps(about) + "\n", encoding="utf-8")
+    model = policy.load("tiny" if args.what == "variants" else "small")
+    about = provenance(model)
+    if args.what == "coverage":
+        sampling = {"temperature": 0.6, "max_tokens": 200, "seed": args.seed}
+        about["sampling"] = sampling
+        found = {"sets": coverage(model, SETS, 32, **sampling)}
+    elif args.what == "small_em":
+        found = {"story-easy": small_em(model, seed=args.seed)}
+    else:
+        sets = ("countdown", "story-easy")
+        found = {name: table(model, name, args.seeds) for name in sets}
+    out = RUNS / (
+        "small_coverage.json" if args.what == "coverage" else f"{args.what}.json"
+    )
+    out.write_text(json.dumps({"provenance": about} | found) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
