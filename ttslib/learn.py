@@ -143,7 +143,8 @@ def guess_and_check(
     M-step on what ``keep`` chooses: from the base again if ``restart``, else going on.
     Of a list of ``keep`` each has its M-step on the same draws (ReST: grow, improve).
     ``hint(policy, problems, rows, right)`` may give more chains for each problem, with
-    the number of tokens it trained on; ``budget`` tokens are trained on in all, shared by the M-steps, instead of epochs.
+    the number of tokens it trained on. ``budget`` tokens are trained on in all, shared
+    by the M-steps, instead of epochs.
     """
     keeps = keep if isinstance(keep, (list, tuple)) else [keep]
     policy.switch(None)
@@ -185,13 +186,13 @@ def variants(n: int) -> dict[str, dict]:
     Each draws 2 ``n`` chains a problem in all (n a multiple of 4).
     """
     star = dict(iterations=4, keep=capped(1))
+    hint = hindsight(n // 4, lr=5e-3, epochs=2)
     return {
         "self-training": dict(keep=confident, restart=False, n=n),
         "self-training, vote": dict(keep=voted, restart=False, n=n),
         "best-of-N training": dict(keep=capped(1), iterations=1, n=2 * n),
         "STaR": star | dict(n=n // 2),
-        "STaR + hints": star
-        | dict(n=n // 4, hint=hindsight(n // 4, lr=5e-3, epochs=2)),
+        "STaR + hints": star | dict(n=n // 4, hint=hint),
         "ReST": dict(
             keep=[above(t) for t in (0, 0.7, 0.8)], iterations=1, restart=False, n=2 * n
         ),

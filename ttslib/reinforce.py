@@ -1,0 +1,143 @@
+"""Policy gradients on a verifier's reward: REINFORCE, PPO and GRPO, slide 31.
+
+Rewards are [problems, n]; log-probabilities and advantages are per token. The losses
+are what a step descends.
+"""
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from .descent import Descent
+from .policy import buckets
+from .verify import judge
+
+
+# --- advantages: how much better than expected ---------------------------------------
+def against_batch(rewards: np.ndarray) -> np.ndarray:
+    """r less the mean of all *other* rewards of the batch: REINFORCE's baseline.
+
+    Left out of its own baseline, a reward keeps the gradient unbiased (Williams 1992).
+    """
+    return (rewards - rewards.mean()) * rewards.size / max(1, rewards.size - 1)
+
+
+def against_group(rewards: np.ndarray) -> np.ndarray:
+    """GRPO: r less its problem's mean, over its problem's spread (Shao 2024, 4.1).
+
+    All of a problem right, or all wrong: nothing to learn from it, 0.
+    """
+    spread = rewards.std(1, keepdims=True)
+    centred = rewards - rewards.mean(1, keepdims=True)
+    return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
+
+
+# --- losses, a token ------------------------------------------------------------------
+def reinforce(logp, old, advantage):
+    """-A log p: its gradient is that of the expected reward, where draws are p's."""
+    return -advantage * logp
+
+
+def clipped(logp, old, advantage, clip: float = 0.2):
+    """PPO: the ratio p / p_old stops paying beyond 1 ± clip (Schulman 2017, eq. 7)."""
+    ratio = (logp - old).exp()
+    bounded = ratio.clamp(1 - clip, 1 + clip)
+    return -torch.minimum(ratio * advantage, bounded * advantage)
+
+
+def divergence(logp, reference):
+    """An estimate of KL(p, reference) that is never negative: e^-d - 1 + d."""
+    d = logp - reference
+    return (-d).exp() - 1 + d
+
+
+METHODS = {
+    "REINFORCE": (against_batch, reinforce),
+    "PPO": (against_batch, clipped),
+    "GRPO": (against_group, clipped),
+}
+
+
+# --- the loop ------------------------------------------------------------------------
+def improve(
+    policy,
+    problems,
+    method: str = "GRPO",
+    *,
+    steps: int,
+    n: int = 8,
+    batch: int = 32,
+    refresh: int = 1,
+    epochs: int = 1,
+    beta: float = 0.0,
+    reward: Callable = judge,
+    lr: float = 2e-3,
+    seed: int = 0,
+) -> list[dict]:
+    """``steps`` gradient steps on the policy's own draws; a record of each.
+
+    A step takes ``n`` chains of each of ``batch`` problems. ``refresh`` steps share one
+    draw of the policy: 1 is online and on-policy, ``steps`` is one batch, drawn from
+    the base, off-policy from the second step on. ``epochs`` passes over each draw;
+    ``beta`` weighs the divergence from the base. ``reward(problems, rows)`` [problems,
+    n] is asked once a chain. A step in which no advantage differs from 0 changes
+    nothing.
+    """
+    advantage, loss = METHODS[method]
+    policy.attach(seed=seed)
+    rng = random.Random(seed)
+    about = (*policy.hashes(), [x.id for x in problems], method, steps, n, batch)
+    about += (refresh, epochs, beta, reward.__qualname__, lr, seed)
+    descent = Descent(policy.trained(), about, lr=lr)
+    policy.changed()
+    every = [rng.sample(range(len(problems)), batch) for _ in range(steps)]
+    for step in range(0, steps, refresh):
+        rounds = every[step : step + refresh]
+        if len(descent.history) >= (step + len(rounds)) * epochs:
+            continue
+        asked = [problems[i] for chosen in rounds for i in chosen]
+        rows = policy.sample(asked, n, seed=seed + step + 1)
+        rewards = np.asarray(reward(asked, rows), float)
+        record = {"reward": float(rewards.mean()), "asked": rewards.size}
+        record["tokens"] = sum(len(c.tokens) for row in rows for c in row)
+        for r in range(len(rounds) * epochs):
+            part = slice(r % len(rounds) * batch, (r % len(rounds) + 1) * batch)
+            values = advantage(rewards[part])
+            kept = [
+                (x, c, a)
+                for x, row, value in zip(asked[part], rows[part], values)
+                for c, a in zip(row, value)
+                if a
+            ]
+            if not kept:
+                descent.log(record | {"kl": 0.0, "used": 0})
+                continue
+            total, kl = gradient(policy, kept, loss, beta)
+            descent.step(total, record | {"kl": kl, "used": len(kept)})
+            record = record | {"asked": 0, "tokens": 0}
+        policy.changed()
+    descent.write(finished=True)
+    policy.changed()
+    return descent.history
+
+
+def gradient(policy, kept, loss, beta):
+    """(loss [] over the chains' tokens, mean divergence from the base)."""
+    rows = [policy.row(x, c) for x, c, _ in kept]
+    policy.model.train()
+    total, kl, tokens = 0.0, 0.0, sum(len(tail) for _, tail in rows)
+    for part in buckets([len(a) + len(b) for a, b in rows], 16_384):
+        logp = torch.cat(policy.token_logp([rows[i] for i in part]))
+        old = torch.tensor([v for i in part for v in kept[i][1].logprobs])
+        lengths = torch.tensor([len(rows[i][1]) for i in part])
+        a = torch.tensor([kept[i][2] for i in part], dtype=torch.float32)
+        a = a.repeat_interleave(lengths).to(logp.device)
+        total = total + loss(logp, old.to(logp.device), a).sum() / tokens
+        if beta:
+            with torch.no_grad(), policy.model.disable_adapter():
+                base = torch.cat(policy.token_logp([rows[i] for i in part]))
+            away = divergence(logp, base).sum() / tokens
+            total, kl = total + beta * away, kl + away.item()
+    return total, kl
