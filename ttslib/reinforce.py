@@ -12,7 +12,8 @@ import torch
 
 from .descent import Descent
 from .policy import buckets
-from .verify import judge
+from .problems.reading import read_answer
+from .verify import judge, verify
 
 
 # --- advantages: how much better than expected ---------------------------------------
@@ -141,3 +142,19 @@ def gradient(policy, kept, loss, beta):
             away = divergence(logp, base).sum() / tokens
             total, kl = total + beta * away, kl + away.item()
     return total, kl
+
+
+def trl_reward(problems, read: Callable = read_answer) -> Callable:
+    """The verifier as a reward function of TRL's trainers; the rewards are 0 or 1.
+
+    A problem is found by its prompt: KeyError for a prompt that none of them has.
+    """
+    known = {x.prompt: x for x in problems}
+
+    def verifier(prompts, completions, **columns) -> list[float]:
+        return [
+            float(bool(verify(known[prompt], read(text))))
+            for prompt, text in zip(prompts, completions)
+        ]
+
+    return verifier
