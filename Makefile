@@ -4,7 +4,7 @@ SCALE ?= tiny
 SEED ?= 0
 
 # The environment is installed once for each state of the pins.
-PINS := requirements.txt requirements-nodeps.txt
+PINS := requirements.txt requirements-nodeps.txt requirements-trl.txt
 STAMP := .venv/.installed-$(shell cat $(PINS) | cksum | cut -d ' ' -f 1)
 RUN := .venv/bin/python -m
 export TTS_STORE ?= $(CURDIR)/build/store
@@ -23,7 +23,7 @@ $(STAMP): $(PINS)
 	  ": name another one, for instance make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
 	$(RUN) pip install --quiet --no-deps -r requirements-nodeps.txt
-	$(RUN) pip install --quiet -r requirements.txt -e .
+	$(RUN) pip install --quiet -r requirements.txt -e ".[trl]"
 	@rm -f .venv/.installed-*
 	@touch $@
 

@@ -18,7 +18,7 @@ def own_store(tmp_path, monkeypatch):
 def test_the_expected_loss_has_the_gradient_of_the_expected_reward():
     """Exactly, over three chains of a softmax policy, with any constant baseline."""
     r = torch.tensor([1.0, 0.0, 0.5])
-    for loss in (reinforce.reinforce, reinforce.clipped):
+    for loss in (reinforce.score_function, reinforce.clipped):
         theta = torch.tensor([0.2, -0.4, 0.9], requires_grad=True)
         logp = torch.log_softmax(theta, 0)
         (exact,) = torch.autograd.grad((logp.exp() * r).sum(), theta, retain_graph=True)
@@ -60,9 +60,9 @@ def test_steps_without_signal_change_nothing_and_are_logged():
 
     history = reinforce.improve(model, problems, steps=2, n=2, batch=2, reward=same)
     assert [r["used"] for r in history] == [0, 0]
-    assert model.logprob(problems[:1], ["x"]) == pytest.approx(
-        policies.load("tiny").logprob(problems[:1], ["x"])
-    )
+    found = model.logprob(problems[:1], [problems[0].chain])[0]
+    base = policies.load("tiny").logprob(problems[:1], [problems[0].chain])[0]
+    assert found == pytest.approx(base)
 
 
 def test_a_reward_that_can_be_had_is_learned_and_a_run_is_not_repeated():

@@ -35,7 +35,8 @@ def test_conda_and_pip_read_the_same_pins():
 
 
 @pytest.mark.parametrize(
-    "pin", pins("requirements.txt") + pins("requirements-nodeps.txt")
+    "pin",
+    [p for end in ("", "-nodeps", "-trl") for p in pins(f"requirements{end}.txt")],
 )
 def test_what_is_installed_is_what_is_pinned(pin):
     name, version = pin.split("==")

@@ -36,8 +36,8 @@ def against_group(rewards: np.ndarray) -> np.ndarray:
 
 
 # --- losses, a token ------------------------------------------------------------------
-def reinforce(logp, old, advantage):
-    """-A log p: its gradient is that of the expected reward, where draws are p's."""
+def score_function(logp, old, advantage):
+    """REINFORCE, -A log p: its gradient is that of the expected reward, where draws are p's."""
     return -advantage * logp
 
 
@@ -55,7 +55,7 @@ def divergence(logp, reference):
 
 
 METHODS = {
-    "REINFORCE": (against_batch, reinforce),
+    "REINFORCE": (against_batch, score_function),
     "PPO": (against_batch, clipped),
     "GRPO": (against_group, clipped),
 }

@@ -173,6 +173,46 @@ def extension(p, xs: list, repeats: int) -> dict:
     return row(what, a, b, "µs/token", "≤ 1.3")
 
 
+def training(p, xs: list, repeats: int) -> dict:
+    """Seconds of a LoRA pass over ``xs``: fit against peft in a plain Trainer."""
+    from peft import LoraConfig, get_peft_model
+
+    r = dict(r=16, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
+    rows = [p.row(x, x.chain) for x in xs]
+    # as users write it: prompts masked, rows in the order they come, padded together
+    data = [
+        {"input_ids": list(a + b), "labels": [-100] * len(a) + list(b)} for a, b in rows
+    ]
+    pad = transformers.DataCollatorForSeq2Seq(p.tokenizer)
+    model = get_peft_model(copy.deepcopy(p.model), LoraConfig(**r))
+    size = 32
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = transformers.TrainingArguments(
+            folder,
+            per_device_train_batch_size=size,
+            learning_rate=2e-3,
+            report_to=[],
+            save_strategy="no",
+            logging_strategy="no",
+            disable_tqdm=True,
+            use_cpu=not CUDA,
+        )
+        arguments.num_train_epochs = 1
+        more = dict(args=arguments, train_dataset=data, data_collator=pad)
+        mean = sum(len(a) + len(b) for a, b in rows) / len(rows)
+
+        def mine():
+            p.attach()
+            examples = [(x, x.chain) for x in xs]
+            p.fit(examples, batch_tokens=round(size * mean), fresh=True)
+
+        works = [mine, lambda: transformers.Trainer(model, **more).train()]
+        seconds = best(works, repeats)
+    p.switch(None)
+    what = f"LoRA, one pass over {len(xs)} chains, {p.name}: peft and Trainer"
+    return row(what, *seconds, "s", "≤ 1")
+
+
 def numbers(xs: list, repeats: int) -> dict:
     """Checks of plain numbers: the gold answer written anew, and a wrong one."""
     pairs = [(x, answer) for x in xs for answer in (f"{x.gold}.0", f"{x.gold}1")]
@@ -236,6 +276,7 @@ def measure(quick: bool, models: dict):
         p.reference.destroy_cached_continuous_batching_manager()  # sized for its work
     # Half a second each: a busy machine shifts this ratio more than its margin.
     yield extension(tiny, xs, 1 if quick else 10)
+    yield training(policy.load("tiny"), problems.load("story-easy", n=8 * count), 3)
     if not CUDA:
         if not quick:
             p = policy.load("small")
