@@ -37,7 +37,10 @@ def against_group(rewards: np.ndarray) -> np.ndarray:
 
 # --- losses, a token ------------------------------------------------------------------
 def score_function(logp, old, advantage):
-    """REINFORCE, -A log p: its gradient is that of the expected reward, where draws are p's."""
+    """REINFORCE: -A log p, whose gradient is the expected reward's, reversed.
+
+    In expectation over the policy's own draws.
+    """
     return -advantage * logp
 
 
