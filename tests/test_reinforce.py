@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from ttslib import policy as policies
-from ttslib import reinforce
+from ttslib import reinforce, store
+from ttslib.descent import Descent
 from ttslib.problems import load
 from ttslib.verify import judge
 
@@ -75,10 +76,39 @@ def test_a_reward_that_can_be_had_is_learned_and_a_run_is_not_repeated():
 
     options = dict(steps=8, n=8, batch=8, reward=short, lr=5e-3)
     history = reinforce.improve(model, problems, "GRPO", **options)
-    assert history[-1]["reward"] > history[0]["reward"] + 0.2
+    first, last = (np.mean(history[i]["rewards"]) for i in (0, -1))
+    assert last > first + 0.2
     after = model.hashes()
     assert reinforce.improve(model, problems, "GRPO", **options) == history
     assert model.hashes() == after
+
+
+@pytest.mark.parametrize("shared", [dict(epochs=2), dict(refresh=2)])
+def test_a_run_that_was_killed_goes_on_at_its_draw(shared, tmp_path, monkeypatch):
+    """Killed within a draw that several steps share, it ends where a whole one does."""
+    problems = load("story-easy", "train", 12)
+    options = dict(steps=4, n=4, batch=3, lr=5e-3, **shared)
+
+    def tuned(where, stop=None):
+        monkeypatch.setenv("TTS_STORE", str(tmp_path / where))
+        monkeypatch.setattr(store, "EVERY", 0.0)
+        model, steps, step = policies.load("tiny"), [], Descent.step
+
+        def counted(self, *args, **kwargs):
+            if len(steps) == stop:
+                raise KeyboardInterrupt
+            steps.append(1)
+            step(self, *args, **kwargs)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Descent, "step", counted)
+            history = reinforce.improve(model, problems, "PPO", **options)
+        return history, model.hashes(), len(steps)
+
+    whole = tuned("a")
+    with pytest.raises(KeyboardInterrupt):
+        tuned("b", stop=3)
+    assert tuned("b") == (*whole[:2], whole[2] - 2)
 
 
 def test_trl_reward_is_the_verifier():

@@ -47,11 +47,10 @@ class Descent:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.trained, 1.0)
         self.optimizer.step()
-        self.log(value if entry is None else entry)
+        self.history.append(value if entry is None else entry)
 
-    def log(self, entry):
-        """A step is done (or there was nothing to do in it)."""
-        self.history.append(entry)
+    def keep(self):
+        """Write, where the last time is long ago: a killed run resumes here."""
         if time.monotonic() - self.last > store.EVERY:
             self.write()
 

@@ -51,15 +51,18 @@ def m_step(policy, examples, **training):
     return policy.fit(examples, **training)
 
 
-def bound(policy, q) -> float:
-    """Σ_z q(z) log (p(z, y | x; θ) / q(z)), mean over problems: below the objective.
+def bound(policy, q) -> np.ndarray:
+    """Σ_z q(z) log (p(z, y | x; θ) / q(z)), of each problem in q: below its objective.
 
-    It touches the objective where q is the posterior of the same θ; elsewhere the gap
-    is the divergence of q from it.
+    It touches log p(Ver | x; θ) where q is the posterior of the same θ; elsewhere the
+    gap is the divergence of q from it. Of a q that was drawn only differences count,
+    as its own entropy is not the posterior's.
     """
     logp = policy.logprob(*zip(*[(x, z) for x, z, _ in q]))
-    total = sum(w * (sum(p) - np.log(w)) for p, (*_, w) in zip(logp, q))
-    return float(total / len({x.id for x, *_ in q}))
+    total: dict = {}
+    for (x, _, w), p in zip(q, logp):
+        total[x.id] = total.get(x.id, 0.0) + w * (sum(p) - np.log(w))
+    return np.array(list(total.values()))
 
 
 # --- what is kept --------------------------------------------------------------------

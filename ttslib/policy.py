@@ -329,6 +329,7 @@ class Policy:
                     count = sum(abs(weights[i]) * len(p) for i, p in zip(batch, logp))
                     loss = torch.stack(terms).sum() / max(count, 1e-9)
                     descent.step(loss, rate=schedule(step, len(order)))
+                    descent.keep()
                     tick(sum(lengths[i] for i in batch))
             descent.write(finished=True)
         finally:

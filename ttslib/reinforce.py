@@ -87,7 +87,12 @@ def improve(
     the base, off-policy from the second step on. ``epochs`` passes over each draw;
     ``beta`` weighs the divergence from the base. ``reward(problems, rows)`` [problems,
     n] is asked once a chain. A step in which no advantage differs from 0 changes
-    nothing.
+    nothing. A run that was killed goes on at its draw.
+
+    A record has ``rewards``, the mean of each problem's chains; ``asked``, the reward
+    evaluations, and ``tokens``, those drawn, both 0 where the step shares an earlier
+    draw; ``used``, the chains with an advantage; ``kl``, the mean estimate of the
+    divergence from the base in nats a token (0 unless ``beta``).
     """
     advantage, loss = METHODS[method]
     policy.attach(seed=seed)
@@ -104,7 +109,7 @@ def improve(
         asked = [problems[i] for chosen in rounds for i in chosen]
         rows = policy.sample(asked, n, seed=seed + step + 1)
         rewards = np.asarray(reward(asked, rows), float)
-        record = {"reward": float(rewards.mean()), "asked": rewards.size}
+        record = {"rewards": rewards.mean(1).tolist(), "asked": rewards.size}
         record["tokens"] = sum(len(c.tokens) for row in rows for c in row)
         for r in range(len(rounds) * epochs):
             part = slice(r % len(rounds) * batch, (r % len(rounds) + 1) * batch)
@@ -115,12 +120,13 @@ def improve(
                 for c, a in zip(row, value)
                 if a
             ]
-            if not kept:
-                descent.log(record | {"kl": 0.0, "used": 0})
-                continue
-            total, kl = gradient(policy, kept, loss, beta)
-            descent.step(total, record | {"kl": kl, "used": len(kept)})
+            if kept:
+                total, kl = gradient(policy, kept, loss, beta)
+                descent.step(total, record | {"kl": kl, "used": len(kept)})
+            else:
+                descent.history.append(record | {"kl": 0.0, "used": 0})
             record = record | {"asked": 0, "tokens": 0}
+        descent.keep()  # not within a draw: its policy is gone by then
         policy.changed()
     descent.write(finished=True)
     policy.changed()
