@@ -4,6 +4,8 @@ A statistical test draws with a fixed seed; its tolerance is four standard error
 false alarm of 6e-5 had the seed been free.
 """
 
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -140,6 +142,18 @@ def test_nothing_verified_stops_and_says_so():
     impossible = [Problem("no", "story", problems[0].prompt, "7", "mathematics")]
     with pytest.warns(UserWarning, match="iteration 1: of 1 × 5 chains none is kept"):
         assert run(policy, impossible, 5) == []
+
+
+def test_identical_chains_are_said():
+    problems, policy = classroom(skill=1 - 1e-9)
+    surest = max(policy.chains(problems[0]), key=lambda pair: pair[1])[0]
+    rows = [[surest] * 4] * 3
+    q = learn.e_step(problems[:1] * 3, rows, lambda chains, right: chains[:1])
+    with pytest.warns(UserWarning, match="3 of 3 problems are the same"):
+        learn.warn_if_idle(0, rows, 4, q)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        learn.warn_if_idle(0, [[surest]] * 3, 1, q)  # a single draw says nothing
 
 
 def test_hints_teach_what_the_policy_never_draws():

@@ -59,7 +59,8 @@ def test_steps_without_signal_change_nothing_and_are_logged():
     def same(problems, rows):
         return np.ones((len(rows), len(rows[0])))
 
-    history = reinforce.improve(model, problems, steps=2, n=2, batch=2, reward=same)
+    with pytest.warns(UserWarning, match="nothing was learned"):
+        history = reinforce.improve(model, problems, steps=2, n=2, batch=2, reward=same)
     assert [r["used"] for r in history] == [0, 0]
     found = model.logprob(problems[:1], [problems[0].chain])[0]
     base = policies.load("tiny").logprob(problems[:1], [problems[0].chain])[0]

@@ -46,9 +46,19 @@ def e_step(problems, rows, keep: Callable, *, read=lambda chain: chain.answer):
     return q
 
 
-def m_step(policy, examples, **training):
-    """θ' = argmax_θ Σ w log p(z, y | x; θ), slide 35: maximum likelihood on q."""
-    return policy.fit(examples, **training)
+def m_step(policy, q, *, tokens: float | None = None, **training) -> dict:
+    """θ' = argmax_θ Σ w log p(z, y | x; θ), slide 35: maximum likelihood on q.
+
+    Trains on so many ``tokens`` if given, else for ``epochs``. Returns a ledger: chains
+    kept, problems taught, tokens trained on, the last loss.
+    """
+    length = sum(policy.length(x, z) for x, z, _ in q)
+    if tokens:
+        training["epochs"] = tokens / length
+    losses = policy.fit(q, **training)
+    trained = round(length * training.get("epochs", 1))
+    ledger = {"kept": len(q), "taught": len({x.id for x, *_ in q})}
+    return ledger | {"trained": trained, "loss": losses[-1]}
 
 
 def bound(policy, q) -> np.ndarray:
@@ -133,9 +143,9 @@ def guess_and_check(
     keep=verified,
     iterations: int = 2,
     restart: bool = True,
-    hint: Callable | None = None,
+    hint=None,
     budget: int | None = None,
-    read: Callable = lambda chain: chain.answer,
+    read=lambda chain: chain.answer,
     sampling: dict | None = None,
     seed: int = 0,
     **training,
@@ -145,42 +155,59 @@ def guess_and_check(
     An iteration draws ``n`` chains a problem from the policy as it then is, and does an
     M-step on what ``keep`` chooses: from the base again if ``restart``, else going on.
     Of a list of ``keep`` each has its M-step on the same draws (ReST: grow, improve).
-    ``hint(policy, problems, rows, right)`` may give more chains for each problem, with
-    the number of tokens it trained on. ``budget`` tokens are trained on in all, shared
-    by the M-steps, instead of epochs.
+    ``hint``: see :func:`draw`. ``budget`` tokens are trained on in all, instead of
+    epochs; an M-step has its share.
     """
     keeps = keep if isinstance(keep, (list, tuple)) else [keep]
+    share = budget and budget / (iterations * len(keeps))
     policy.switch(None)
     for i in range(iterations):
-        rows = policy.sample(problems, n, seed=seed + i, **(sampling or {}))
-        right = judge(problems, rows, read)
-        ledger = {"solved": float(right.any(1).mean()), "passed": float(right.mean())}
-        taught = 0
-        if hint:
-            more, taught = hint(policy, problems, rows, right)
-            rows = [row + extra for row, extra in zip(rows, more)]
-        ledger["drawn"] = sum(c.cost for row in rows for c in row)
+        options = dict(hint=hint, read=read, seed=seed + i, **(sampling or {}))
+        rows, ledger = draw(policy, problems, n, **options)
         for j, chosen in enumerate(keeps):
             q = e_step(problems, rows, chosen, read=read)
+            warn_if_idle(i, rows, n, q)
             if not q:
-                warnings.warn(
-                    f"iteration {i + 1}: of {len(problems)} × {n} chains none is kept, "
-                    "so there is nothing to learn from: draw more, take easier "
-                    "problems, or give hints",
-                    stacklevel=2,
-                )
                 return
-            length = sum(policy.length(x, z) for x, z, _ in q)
-            if budget:
-                training["epochs"] = budget / (iterations * len(keeps)) / length
             if restart or i == j == 0:
                 policy.attach(seed=seed)
-            losses = m_step(policy, q, seed=seed + i, **training)
-            ledger |= {"kept": len(q), "taught": len({x.id for x, *_ in q})}
-            ledger["trained"] = taught + round(length * training.get("epochs", 1))
-            ledger |= {"loss": losses[-1], "draws": i, "step": j}
-            yield dict(ledger)
-            ledger["drawn"] = taught = 0  # the next M-step uses the same draws
+            done = m_step(policy, q, tokens=share, seed=seed + i, **training)
+            done["trained"] += ledger["trained"]
+            yield ledger | done | {"draws": i, "step": j}
+            ledger |= {"drawn": 0, "trained": 0}  # the next M-step has the same draws
+
+
+def draw(policy, problems, n, *, hint=None, read=lambda c: c.answer, **sampling):
+    """(``n`` chains of each problem, a ledger of what they cost and how many pass).
+
+    ``hint(policy, problems, rows, right)`` may give more chains for each problem, with
+    the number of tokens it trained on.
+    """
+    rows, taught = policy.sample(problems, n, **sampling), 0
+    right = judge(problems, rows, read)
+    if hint:
+        more, taught = hint(policy, problems, rows, right)
+        rows = [row + extra for row, extra in zip(rows, more)]
+    ledger = {"solved": float(right.any(1).mean()), "passed": float(right.mean())}
+    drawn = sum(chain.cost for row in rows for chain in row)
+    return rows, ledger | {"drawn": drawn, "trained": taught}
+
+
+def warn_if_idle(iteration: int, rows, n: int, q):
+    """Warns where an iteration of ``n`` draws a problem teaches nothing, or little."""
+    why, alike = "", sum(len({chain.text for chain in row}) == 1 for row in rows)
+    if n > 1 and 2 * alike > len(rows):
+        why = (
+            f"all chains of {alike} of {len(rows)} problems are the same, so drawing "
+            "more adds nothing: raise the temperature"
+        )
+    if not q:
+        why = (
+            f"of {len(rows)} × {n} chains none is kept, so there is nothing to learn "
+            "from: draw more, take easier problems, or give hints"
+        )
+    if why:
+        warnings.warn(f"iteration {iteration + 1}: {why}", stacklevel=3)
 
 
 def variants(n: int) -> dict[str, dict]:

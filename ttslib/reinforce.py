@@ -5,6 +5,7 @@ are what a step descends.
 """
 
 import random
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -130,6 +131,12 @@ def improve(
         policy.changed()
     descent.write(finished=True)
     policy.changed()
+    if not any(r["used"] for r in descent.history):
+        warnings.warn(
+            f"in {steps} steps no chain's reward differed from its baseline: nothing "
+            "was learned: take problems that are solved sometimes, or a larger n",
+            stacklevel=2,
+        )
     return descent.history
 
 

@@ -17,9 +17,12 @@ look at what a function did to its arguments are *unsupported* too.
 import ast
 import atexit
 import builtins
+import functools
+import importlib.util
 import os
 import re
 import secrets
+import sys
 import threading
 import time
 import warnings
@@ -28,6 +31,10 @@ import pydantic_monty as monty
 
 from . import dialect
 from .verdict import Verdict
+
+# monty looks for opentelemetry at every call: where there is none, let it know at once
+if importlib.util.find_spec("opentelemetry") is None:
+    sys.modules["opentelemetry"] = None
 
 WORKERS = 8
 LIMITS = {"max_memory": 256 << 20, "max_total_sleep_secs": 1.0}
@@ -86,9 +93,12 @@ def program(problem, answer, timeout=None):
             warnings.simplefilter("ignore", SyntaxWarning)
             warnings.simplefilter("ignore", DeprecationWarning)
             entry, tests = _tests(data)
-            tree = _read(answer, entry, data)
-            known = _check(tree, entry)
-            source = dialect.rewrite(tree)
+            prompt = data.get("prompt") if "test" in data else None
+            if not isinstance(answer, str) or len(answer) > LONGEST:
+                raise _Stop("failed", f"no source text of at most {LONGEST} characters")
+            short = len(answer) < 2000  # what is kept must not fill the memory
+            understand = _understand if short else _understand.__wrapped__
+            tree, known, source = understand(answer, entry, prompt)
         verdict, by_order = _run(entry, tree, source, tests, timeout, order=0)
         if by_order and verdict.status in ("passed", "failed"):
             others = (_run(entry, tree, source, tests, timeout, o)[0] for o in (1, 2))
@@ -169,10 +179,21 @@ def _helpers(prompt, entry):
     return ast.unparse(tree)
 
 
-def _read(answer, entry, data):
-    """The candidate's syntax tree, from the answer as it stands or from its fence."""
-    if not isinstance(answer, str) or len(answer) > LONGEST:
-        raise _Stop("failed", f"no source text of at most {LONGEST} characters")
+@functools.lru_cache(4096)
+def _understand(answer, entry, prompt):
+    """(syntax tree, what would excuse a wrong answer, source for the sandbox).
+
+    A policy writes the same program for many problems: it is read once.
+    """
+    tree = _read(answer, entry, prompt)
+    return tree, _check(tree, entry), dialect.rewrite(tree)
+
+
+def _read(answer, entry, prompt):
+    """The candidate's syntax tree, from the answer as it stands or from its fence.
+
+    ``prompt``: what a HumanEval answer may go on from, else None.
+    """
     texts = [answer] + re.findall(r"```[^\n`]*\n(.*?)(?:\n[ \t]*```|\Z)", answer, re.S)
     problem = "no code"
     for text in texts:
@@ -182,12 +203,12 @@ def _read(answer, entry, data):
             problem = problem if text is answer and len(texts) > 1 else str(error)
             tree = None
         if tree and entry in dialect._stored(tree):
-            if "prompt" in data and "test" in data:
-                return dialect.parse(_helpers(data["prompt"], entry) + "\n" + text)
+            if prompt is not None:
+                return dialect.parse(_helpers(prompt, entry) + "\n" + text)
             return tree
-        if "prompt" in data and "test" in data:
+        if prompt is not None:
             try:
-                return dialect.parse(data["prompt"].rstrip() + "\n" + text)
+                return dialect.parse(prompt.rstrip() + "\n" + text)
             except SyntaxError:
                 continue
         if tree:
