@@ -98,6 +98,9 @@ def test_what_is_kept(keep, expected):
     assert keep([Chain("x\n", "mm")], [False]) == []
 
 
+NOTHING = {"drawn": 0, "trained": 0}
+
+
 def run(policy, problems, n, **options):
     return list(learn.guess_and_check(policy, problems, n, **options))
 
@@ -162,7 +165,7 @@ def test_hints_teach_what_the_policy_never_draws():
     chains = [c for c, _ in policy.chains(first[0]) if verify(first[0], c.answer)]
     with pytest.warns(UserWarning, match="hints"):
         run(policy, first, 2, iterations=1)
-    run(policy, first, 2, iterations=1, hint=lambda *_: ([chains[:1]], 0))
+    run(policy, first, 2, iterations=1, hint=lambda *_: ([chains[:1]], NOTHING))
     assert policy.value(first[0], verify) == pytest.approx(1)
 
 
@@ -243,15 +246,21 @@ def test_attaching_again_starts_from_the_base(stories):
     assert model.logprob(stories[:1], [stories[0].chain])[0] == pytest.approx(base)
 
 
-def test_hindsight_draws_for_the_failed_only_and_leaves_the_adapter(stories):
+def test_hindsight_is_learned_once_and_draws_for_the_failed_only(stories):
     model = policies.load("tiny")
-    model.attach()
     rows = model.sample(stories, 2)
     right = judge(stories, rows)
-    more, trained = learn.hindsight(3)(model, stories, rows, right)
-    assert trained > 0
+    hint = learn.hindsight(3, stories[:4], draws=2)
+    more, spent = hint(model, stories, rows, right)
+    assert spent["trained"] > 0 and spent["drawn"] > 0
     assert [len(row) for row in more] == [0 if any(g) else 3 for g in right]
-    assert model.adapter == "default"
+    assert model.adapter is None
+    model.attach()
+    again, spent = hint(model, stories, rows, right)
+    assert [[c.text for c in row] for row in again] == [
+        [c.text for c in row] for row in more
+    ]
+    assert spent == NOTHING and model.adapter == "default"
 
 
 def test_training_budget_is_in_tokens(stories):

@@ -181,16 +181,16 @@ def draw(policy, problems, n, *, hint=None, read=lambda c: c.answer, **sampling)
     """(``n`` chains of each problem, a ledger of what they cost and how many pass).
 
     ``hint(policy, problems, rows, right)`` may give more chains for each problem, with
-    the number of tokens it trained on.
+    a ledger of the tokens it drew and trained on besides.
     """
-    rows, taught = policy.sample(problems, n, **sampling), 0
+    rows, spent = policy.sample(problems, n, **sampling), {"drawn": 0, "trained": 0}
     right = judge(problems, rows, read)
     if hint:
-        more, taught = hint(policy, problems, rows, right)
+        more, spent = hint(policy, problems, rows, right)
         rows = [row + extra for row, extra in zip(rows, more)]
     ledger = {"solved": float(right.any(1).mean()), "passed": float(right.mean())}
-    drawn = sum(chain.cost for row in rows for chain in row)
-    return rows, ledger | {"drawn": drawn, "trained": taught}
+    drawn = spent["drawn"] + sum(chain.cost for row in rows for chain in row)
+    return rows, ledger | spent | {"drawn": drawn}
 
 
 def warn_if_idle(iteration: int, rows, n: int, q):
@@ -210,13 +210,14 @@ def warn_if_idle(iteration: int, rows, n: int, q):
         warnings.warn(f"iteration {iteration + 1}: {why}", stacklevel=3)
 
 
-def variants(n: int) -> dict[str, dict]:
+def variants(n: int, corpus=()) -> dict[str, dict]:
     """Who samples, what is kept, from which weights on: a row a paper.
 
-    Each draws 2 ``n`` chains a problem in all (n a multiple of 4).
+    Each draws 2 ``n`` chains a problem in all (n a multiple of 4). How to use a hint is
+    learned on ``corpus``, on top.
     """
     star = dict(iterations=4, keep=capped(1))
-    hint = hindsight(n // 4, lr=5e-3, epochs=2)
+    hint = hindsight(n // 4, corpus, lr=5e-3, epochs=2)
     return {
         "self-training": dict(keep=confident, restart=False, n=n),
         "self-training, vote": dict(keep=voted, restart=False, n=n),
@@ -237,31 +238,32 @@ def hinted(problem, answer: str):
     return replace(problem, prompt=f"{problem.prompt}Answer: {answer}\n")
 
 
-def hindsight(n: int = 4, *, most: int = 2, seed: int = 0, **training) -> Callable:
+def hindsight(n: int, corpus, *, draws: int = 8, seed: int = 0, **training) -> Callable:
     """A ``hint`` for a policy that can't use one: it first learns how.
 
-    Every chain, right or wrong, is a rationale of its own answer. So an adapter learns
-    p(z | x, y) from the policy's own draws, at most ``most`` a problem (the sleep phase
-    of wake-sleep); then it draws ``n`` chains of each problem that the policy failed,
-    with the reference answer in sight.
+    Every chain, right or wrong, is a rationale of its own answer. So in the first
+    iteration an adapter learns p(z | x, y) from the base's own ``draws`` of each
+    problem of ``corpus`` (the sleep phase of wake-sleep). Then it draws ``n`` chains of
+    each problem that the policy failed, with the reference answer in sight.
     """
 
     def hint(policy, problems, rows, right):
-        active = policy.adapter
-        own = [
-            (hinted(x, c.answer), c)
-            for x, row in zip(problems, rows)
-            for c in [c for c in row if c.answer][:most]
-        ]
-        policy.attach(name="hinted", seed=seed)
-        policy.fit(own, seed=seed, **training)
+        active, spent = policy.adapter, {"drawn": 0, "trained": 0}
+        if active is None:  # the base
+            told = policy.sample(corpus, draws, seed=seed)
+            pairs = [(x, c) for x, row in zip(corpus, told) for c in different(row)]
+            own = [(hinted(x, c.answer), c) for x, c in pairs if c.answer]
+            policy.attach(name="hinted", seed=seed)
+            spent = m_step(policy, [(*e, 1.0) for e in own], seed=seed, **training)
+            spent = {"trained": spent["trained"]}
+            spent["drawn"] = sum(c.cost for row in told for c in row)
+        policy.switch("hinted")
         failed = [j for j, good in enumerate(right) if not good.any()]
         asked = [hinted(problems[j], problems[j].gold) for j in failed]
         out = [[] for _ in problems]
         for j, row in zip(failed, policy.sample(asked, n, seed=seed)):
             out[j] = row
         policy.switch(active)
-        length = sum(policy.length(x, z) for x, z in own)
-        return out, round(length * training.get("epochs", 1))
+        return out, spent
 
     return hint

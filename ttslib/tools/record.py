@@ -114,7 +114,7 @@ def table(model, name: str, seeds: int, *, count=250, n=8, budget=80_000) -> dic
     """
     from ttslib import learn
 
-    test = load(name, "test", 150)
+    test, corpus = load(name, "test", 150), load(name, "train", 1500, seed=77)
 
     def measure():
         return judge(test, model.sample(test, 64, seed=99, top_p=0.95)).sum(1).tolist()
@@ -123,7 +123,7 @@ def table(model, name: str, seeds: int, *, count=250, n=8, budget=80_000) -> dic
     out: dict = {"base": [{"right": measure()}]}
     for seed in range(seeds):
         asked = load(name, "train", count, seed=seed)
-        for variant, options in learn.variants(n).items():
+        for variant, options in learn.variants(n, corpus).items():
             spent = list(
                 learn.guess_and_check(
                     model, asked, seed=seed, budget=budget, lr=2e-3, **options
