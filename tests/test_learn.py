@@ -65,7 +65,8 @@ def test_weights_of_a_problem_share_one_and_of_none_kept_are_absent():
     problems, policy = classroom()
     rows = policy.sample(problems, 50)
     wrong = [c for c in rows[0] if not verify(problems[0], c.answer)]
-    q = learn.e_step(problems, [wrong, *rows[1:]], learn.verified)
+    rows = [wrong, *rows[1:]]
+    q = learn.e_step(problems, rows, judge_each(problems, rows), learn.verified)
     total = {x.id: sum(w for y, _, w in q if y is x) for x, *_ in q}
     assert total == pytest.approx({x.id: 1 for x in problems[1:]})
 
@@ -96,6 +97,10 @@ def test_what_is_kept(keep, expected):
     # of nothing nothing is kept, and a chain without an answer is never confident
     assert keep([], []) == []
     assert keep([Chain("x\n", "mm")], [False]) == []
+
+
+def judge_each(problems, rows):
+    return [judge([x], [row])[0] for x, row in zip(problems, rows)]
 
 
 NOTHING = {"drawn": 0, "trained": 0}
@@ -151,7 +156,8 @@ def test_identical_chains_are_said():
     problems, policy = classroom(skill=1 - 1e-9)
     surest = max(policy.chains(problems[0]), key=lambda pair: pair[1])[0]
     rows = [[surest] * 4] * 3
-    q = learn.e_step(problems[:1] * 3, rows, lambda chains, right: chains[:1])
+    right = [[True] * 4] * 3
+    q = learn.e_step(problems[:1] * 3, rows, right, lambda chains, right: chains[:1])
     with pytest.warns(UserWarning, match="3 of 3 problems are the same"):
         learn.warn_if_idle(0, rows, 4, q)
     with warnings.catch_warnings():
@@ -246,21 +252,32 @@ def test_attaching_again_starts_from_the_base(stories):
     assert model.logprob(stories[:1], [stories[0].chain])[0] == pytest.approx(base)
 
 
-def test_hindsight_is_learned_once_and_draws_for_the_failed_only(stories):
+def test_hindsight_is_learned_once_and_draws_anew_for_the_failed(stories):
     model = policies.load("tiny")
     rows = model.sample(stories, 2)
     right = judge(stories, rows)
     hint = learn.hindsight(3, stories[:4], draws=2)
-    more, spent = hint(model, stories, rows, right)
+    more, spent = hint(model, stories, rows, right, 0)
     assert spent["trained"] > 0 and spent["drawn"] > 0
     assert [len(row) for row in more] == [0 if any(g) else 3 for g in right]
     assert model.adapter is None
     model.attach()
-    again, spent = hint(model, stories, rows, right)
-    assert [[c.text for c in row] for row in again] == [
-        [c.text for c in row] for row in more
-    ]
-    assert spent == NOTHING and model.adapter == "default"
+    hinted = model.hashes()
+    again, spent = hint(model, stories, rows, right, 1)
+    assert spent == NOTHING and model.adapter == "default" and model.hashes() == hinted
+    texts = [[[c.text for c in row] for row in side] for side in (more, again)]
+    assert texts[0] != texts[1]
+
+
+def test_hinted_chains_are_judged_like_the_others(stories):
+    problems, policy = classroom(skill=1e-6)
+    chains = [c for c, _ in policy.chains(problems[0])]
+    rows, right, ledger = learn.draw(
+        policy, problems[:1], 2, hint=lambda *_: ([chains], NOTHING)
+    )
+    assert [len(row) for row in rows] == [2 + len(chains)]
+    assert right[0][2:] == [bool(verify(problems[0], c.answer)) for c in chains]
+    assert ledger["passed"] == np.mean(right[0][:2])  # of those without a hint
 
 
 def test_training_budget_is_in_tokens(stories):

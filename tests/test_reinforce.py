@@ -112,6 +112,53 @@ def test_a_run_that_was_killed_goes_on_at_its_draw(shared, tmp_path, monkeypatch
     assert tuned("b") == (*whole[:2], whole[2] - 2)
 
 
+def test_another_reward_is_another_run():
+    """Whether it differs in its text or only in what it closes over."""
+    model = policies.load("tiny")
+    problems = load("story-easy", "train", 8)
+
+    def longer(least):
+        def reward(problems, rows):
+            return np.array([[float(len(c.tokens) > least) for c in r] for r in rows])
+
+        return reward
+
+    def shorter(problems, rows):
+        return np.array([[float(len(c.tokens) < 40) for c in r] for r in rows])
+
+    found = set()
+    for reward in (longer(30), longer(40), shorter):
+        reinforce.improve(model, problems, reward=reward, steps=2, n=4, batch=4)
+        found.add(model.hashes())
+    assert len(found) == 3
+
+
+def test_a_method_may_be_given_as_its_two_parts():
+    model = policies.load("tiny")
+    problems = load("story-easy", "train", 8)
+    options = dict(steps=2, n=4, batch=4, fresh=True)
+    named = reinforce.improve(model, problems, "GRPO", **options), model.hashes()
+    parts = reinforce.METHODS["GRPO"]
+    assert (
+        reinforce.improve(model, problems, parts, **options),
+        model.hashes(),
+    ) == named
+
+
+def test_beta_holds_problems_without_an_advantage_too():
+    model = policies.load("tiny")
+    problems = load("story-easy", "train", 4)
+
+    def same(problems, rows):
+        return np.ones((len(rows), len(rows[0])))
+
+    with pytest.warns(UserWarning, match="nothing was learned"):
+        history = reinforce.improve(
+            model, problems, steps=1, n=2, batch=2, reward=same, beta=0.1
+        )
+    assert history[0]["used"] == 0 and history[0]["kl"] == pytest.approx(0, abs=1e-6)
+
+
 def test_trl_reward_is_the_verifier():
     problems = load("story-easy", "train", 3)
     reward = reinforce.trl_reward(problems)

@@ -31,17 +31,16 @@ def posterior(policy, problems) -> list[tuple]:
     return out
 
 
-def e_step(problems, rows, keep: Callable, *, read=lambda chain: chain.answer):
+def e_step(problems, rows, right, keep: Callable) -> list[tuple]:
     """Weighted chains that stand for q, from draws of p: rejection sampling, slide 35.
 
-    ``rows`` holds the draws of each problem, ``keep(chains, right)`` chooses among them
-    given Ver_x of each; a problem's kept chains share a weight of 1. A problem of which
-    none is kept has no say.
+    ``rows`` holds the draws of each problem, ``right`` Ver_x of each draw, and
+    ``keep(chains, right)`` chooses among a problem's; what it keeps shares a weight of
+    1. A problem of which none is kept has no say.
     """
     q = []
-    for problem, chains in zip(problems, rows):
-        (right,) = judge([problem], [chains], read)
-        kept = keep(chains, right)
+    for problem, chains, good in zip(problems, rows, right):
+        kept = keep(chains, good)
         q += [(problem, chain, 1 / len(kept)) for chain in kept]
     return q
 
@@ -82,9 +81,10 @@ def verified(chains, right) -> list:
 
 
 def capped(most: int) -> Callable:
-    """Keeps the first ``most`` different chains that pass (ReST-EM, section 4).
+    """Keeps the first ``most`` different chains that pass (10 in ReST-EM's paper).
 
-    The cap keeps easy problems from crowding out hard ones.
+    In the paper every chain weighs the same, so that the cap keeps easy problems from
+    crowding out hard ones. Here a problem weighs 1 anyway; the cap saves training.
     """
 
     def keep(chains, right):
@@ -99,7 +99,7 @@ def likeliest(chains, right) -> list:
 
 
 def above(threshold: float) -> Callable:
-    """Keeps what passes with a reward of at least ``threshold`` (ReST).
+    """Keeps what passes with a reward of at least ``threshold`` (ReST learns a reward).
 
     The reward is Ver_x times the geometric mean of the chain's token probabilities.
     """
@@ -112,7 +112,10 @@ def above(threshold: float) -> Callable:
 
 
 def confident(chains, right, share: float = 0.25) -> list:
-    """The likeliest ``share`` of the chains, right or not (Yarowsky 1995)."""
+    """The likeliest ``share`` of a problem's chains, right or not.
+
+    (Yarowsky 1995 has one threshold of confidence for all.)
+    """
     answered = sorted((c for c in chains if c.answer), key=confidence, reverse=True)
     return different(answered[: max(1, round(share * len(chains)))])
 
@@ -156,16 +159,17 @@ def guess_and_check(
     M-step on what ``keep`` chooses: from the base again if ``restart``, else going on.
     Of a list of ``keep`` each has its M-step on the same draws (ReST: grow, improve).
     ``hint``: see :func:`draw`. ``budget`` tokens are trained on in all, instead of
-    epochs; an M-step has its share.
+    epochs; an M-step has its share. Replaces the adapter "default"; ends where nothing
+    is kept.
     """
     keeps = keep if isinstance(keep, (list, tuple)) else [keep]
     share = budget and budget / (iterations * len(keeps))
     policy.switch(None)
     for i in range(iterations):
         options = dict(hint=hint, read=read, seed=seed + i, **(sampling or {}))
-        rows, ledger = draw(policy, problems, n, **options)
+        rows, right, ledger = draw(policy, problems, n, **options)
         for j, chosen in enumerate(keeps):
-            q = e_step(problems, rows, chosen, read=read)
+            q = e_step(problems, rows, right, chosen)
             warn_if_idle(i, rows, n, q)
             if not q:
                 return
@@ -177,20 +181,27 @@ def guess_and_check(
             ledger |= {"drawn": 0, "trained": 0}  # the next M-step has the same draws
 
 
-def draw(policy, problems, n, *, hint=None, read=lambda c: c.answer, **sampling):
-    """(``n`` chains of each problem, a ledger of what they cost and how many pass).
+def draw(
+    policy, problems, n, *, hint=None, read=lambda c: c.answer, seed=0, **sampling
+):
+    """(``n`` chains of each problem, Ver_x of each, a ledger).
 
-    ``hint(policy, problems, rows, right)`` may give more chains for each problem, with
-    a ledger of the tokens it drew and trained on besides.
+    ``hint(policy, problems, rows, right, seed)`` may give more chains for each problem,
+    with a ledger of the tokens it drew and trained on besides. The ledger's shares,
+    solved problems and passing chains, are of the draws without a hint.
     """
-    rows, spent = policy.sample(problems, n, **sampling), {"drawn": 0, "trained": 0}
+    rows = policy.sample(problems, n, seed=seed, **sampling)
     right = judge(problems, rows, read)
-    if hint:
-        more, spent = hint(policy, problems, rows, right)
-        rows = [row + extra for row, extra in zip(rows, more)]
     ledger = {"solved": float(right.any(1).mean()), "passed": float(right.mean())}
-    drawn = spent["drawn"] + sum(chain.cost for row in rows for chain in row)
-    return rows, ledger | spent | {"drawn": drawn}
+    ledger |= {"drawn": 0, "trained": 0}
+    if hint:
+        more, spent = hint(policy, problems, rows, right, seed)
+        ledger |= spent
+        hinted = [judge([x], [extra], read)[0] for x, extra in zip(problems, more)]
+        right = [[*good, *also] for good, also in zip(right, hinted)]
+        rows = [row + extra for row, extra in zip(rows, more)]
+    ledger["drawn"] += sum(chain.cost for row in rows for chain in row)
+    return rows, right, ledger
 
 
 def warn_if_idle(iteration: int, rows, n: int, q):
@@ -214,23 +225,24 @@ def variants(n: int, corpus=()) -> dict[str, dict]:
     """Who samples, what is kept, from which weights on: a row a paper.
 
     Each draws 2 ``n`` chains a problem in all (n a multiple of 4). How to use a hint is
-    learned on ``corpus``, on top.
+    learned on ``corpus``, on top; without one there is no row with hints.
     """
     star = dict(iterations=4, keep=capped(1))
-    hint = hindsight(n // 4, corpus, lr=5e-3, epochs=2)
-    return {
+    rest = [above(t) for t in (0, 0.87, 0.9)]
+    rows = {
         "self-training": dict(keep=confident, restart=False, n=n),
         "self-training, vote": dict(keep=voted, restart=False, n=n),
         "best-of-N training": dict(keep=capped(1), iterations=1, n=2 * n),
         "STaR": star | dict(n=n // 2),
-        "STaR + hints": star | dict(n=n // 4, hint=hint),
-        "ReST": dict(
-            keep=[above(t) for t in (0, 0.7, 0.8)], iterations=1, restart=False, n=2 * n
-        ),
+        "ReST": dict(keep=rest, iterations=1, restart=False, n=2 * n),
         "ReST-EM": dict(keep=capped(4), n=n),
         "ReST-EM, going on": dict(keep=capped(4), restart=False, n=n),
         "filtered sampling": dict(keep=likeliest, n=n),
     }
+    if corpus:
+        hint = hindsight(n // 4, corpus, lr=5e-3, epochs=2)
+        rows["STaR + hints"] = star | dict(n=n // 4, hint=hint)
+    return rows
 
 
 def hinted(problem, answer: str):
@@ -238,23 +250,24 @@ def hinted(problem, answer: str):
     return replace(problem, prompt=f"{problem.prompt}Answer: {answer}\n")
 
 
-def hindsight(n: int, corpus, *, draws: int = 8, seed: int = 0, **training) -> Callable:
+def hindsight(n: int, corpus, *, draws: int = 8, **training) -> Callable:
     """A ``hint`` for a policy that can't use one: it first learns how.
 
     Every chain, right or wrong, is a rationale of its own answer. So in the first
     iteration an adapter learns p(z | x, y) from the base's own ``draws`` of each
     problem of ``corpus`` (the sleep phase of wake-sleep). Then it draws ``n`` chains of
-    each problem that the policy failed, with the reference answer in sight.
+    each problem that the policy failed, with the reference answer in sight. Replaces
+    the adapter "hinted".
     """
 
-    def hint(policy, problems, rows, right):
+    def hint(policy, problems, rows, right, seed):
         active, spent = policy.adapter, {"drawn": 0, "trained": 0}
         if active is None:  # the base
-            told = policy.sample(corpus, draws, seed=seed)
+            told = policy.sample(corpus, draws)
             pairs = [(x, c) for x, row in zip(corpus, told) for c in different(row)]
             own = [(hinted(x, c.answer), c) for x, c in pairs if c.answer]
-            policy.attach(name="hinted", seed=seed)
-            spent = m_step(policy, [(*e, 1.0) for e in own], seed=seed, **training)
+            policy.attach(name="hinted")
+            spent = m_step(policy, [(*e, 1.0) for e in own], **training)
             spent = {"trained": spent["trained"]}
             spent["drawn"] = sum(c.cost for row in told for c in row)
         policy.switch("hinted")

@@ -4,6 +4,7 @@ Rewards are [problems, n]; log-probabilities and advantages are per token. The l
 are what a step descends.
 """
 
+import inspect
 import random
 import warnings
 from collections.abc import Callable
@@ -19,9 +20,9 @@ from .verify import judge, verify
 
 # --- advantages: how much better than expected ---------------------------------------
 def against_batch(rewards: np.ndarray) -> np.ndarray:
-    """r less the mean of all *other* rewards of the batch: REINFORCE's baseline.
+    """r less the mean of all *other* rewards of the batch: a baseline for REINFORCE.
 
-    Left out of its own baseline, a reward keeps the gradient unbiased (Williams 1992).
+    Left out of its own baseline, a reward keeps the gradient unbiased (Kool 2019).
     """
     return (rewards - rewards.mean()) * rewards.size / max(1, rewards.size - 1)
 
@@ -29,7 +30,8 @@ def against_batch(rewards: np.ndarray) -> np.ndarray:
 def against_group(rewards: np.ndarray) -> np.ndarray:
     """GRPO: r less its problem's mean, over its problem's spread (Shao 2024, 4.1).
 
-    All of a problem right, or all wrong: nothing to learn from it, 0.
+    All of a problem right, or all wrong: nothing to learn from it, 0. Biased, as a
+    chain is in its own baseline and problems are rescaled.
     """
     spread = rewards.std(1, keepdims=True)
     centred = rewards - rewards.mean(1, keepdims=True)
@@ -46,7 +48,10 @@ def score_function(logp, old, advantage):
 
 
 def clipped(logp, old, advantage, clip: float = 0.2):
-    """PPO: the ratio p / p_old stops paying beyond 1 ± clip (Schulman 2017, eq. 7)."""
+    """PPO: beyond 1 ± clip the ratio p / p_old earns no more (Schulman 2017, eq. 7).
+
+    What is bad and has become more likely, or good and less, is still corrected.
+    """
     ratio = (logp - old).exp()
     bounded = ratio.clamp(1 - clip, 1 + clip)
     return -torch.minimum(ratio * advantage, bounded * advantage)
@@ -69,7 +74,7 @@ METHODS = {
 def improve(
     policy,
     problems,
-    method: str = "GRPO",
+    method="GRPO",
     *,
     steps: int,
     n: int = 8,
@@ -80,27 +85,30 @@ def improve(
     reward: Callable = judge,
     lr: float = 2e-3,
     seed: int = 0,
+    fresh: bool = False,
 ) -> list[dict]:
-    """``steps`` gradient steps on the policy's own draws; a record of each.
+    """``steps`` × ``epochs`` gradient steps from the base on; a record of each.
 
-    A step takes ``n`` chains of each of ``batch`` problems. ``refresh`` steps share one
-    draw of the policy: 1 is online and on-policy, ``steps`` is one batch, drawn from
-    the base, off-policy from the second step on. ``epochs`` passes over each draw;
-    ``beta`` weighs the divergence from the base. ``reward(problems, rows)`` [problems,
-    n] is asked once a chain. A step in which no advantage differs from 0 changes
-    nothing. A run that was killed goes on at its draw.
+    ``method`` is one of METHODS, or (advantage, loss). A step takes ``n`` chains of
+    each of ``batch`` problems. ``refresh`` steps share one draw of the policy: 1 is
+    online, ``steps`` is one batch, drawn from the base, off-policy from the second step
+    on. ``epochs`` passes over each draw; ``beta`` weighs the divergence from the base.
+    ``reward(problems, rows)`` [problems, n] is asked once a chain. A step in which no
+    advantage differs from 0 changes nothing. A run that was killed goes on at its draw;
+    what was trained is not trained again unless ``fresh``. Replaces the adapter
+    "default".
 
     A record has ``rewards``, the mean of each problem's chains; ``asked``, the reward
     evaluations, and ``tokens``, those drawn, both 0 where the step shares an earlier
     draw; ``used``, the chains with an advantage; ``kl``, the mean estimate of the
-    divergence from the base in nats a token (0 unless ``beta``).
+    divergence from the base in nats a token on the step's chains (0 unless ``beta``).
     """
-    advantage, loss = METHODS[method]
+    advantage, loss = METHODS[method] if isinstance(method, str) else method
     policy.attach(seed=seed)
     rng = random.Random(seed)
-    about = (*policy.hashes(), [x.id for x in problems], method, steps, n, batch)
-    about += (refresh, epochs, beta, reward.__qualname__, lr, seed)
-    descent = Descent(policy.trained(), about, lr=lr)
+    about = (*policy.hashes(), [x.id for x in problems], steps, n, batch, refresh)
+    about += (epochs, beta, lr, seed, *map(source, (advantage, loss, reward)))
+    descent = Descent(policy.trained(), about, lr=lr, fresh=fresh)
     policy.changed()
     every = [rng.sample(range(len(problems)), batch) for _ in range(steps)]
     for step in range(0, steps, refresh):
@@ -119,11 +127,12 @@ def improve(
                 (x, c, a)
                 for x, row, value in zip(asked[part], rows[part], values)
                 for c, a in zip(row, value)
-                if a
+                if a or beta
             ]
+            used = int(np.count_nonzero(values))
             if kept:
                 total, kl = gradient(policy, kept, loss, beta)
-                descent.step(total, record | {"kl": kl, "used": len(kept)})
+                descent.step(total, record | {"kl": kl, "used": used})
             else:
                 descent.history.append(record | {"kl": 0.0, "used": 0})
             record = record | {"asked": 0, "tokens": 0}
@@ -138,6 +147,15 @@ def improve(
             stacklevel=2,
         )
     return descent.history
+
+
+def source(function) -> str:
+    """What a function does, for the store's key: edited, it is another one."""
+    held = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
+    try:
+        return inspect.getsource(function) + repr(held)
+    except (OSError, TypeError):  # typed at a prompt, or a partial
+        return repr(function)
 
 
 def gradient(policy, kept, loss, beta):
