@@ -280,7 +280,15 @@ def test_hinted_chains_are_judged_like_the_others(stories):
     assert ledger["passed"] == np.mean(right[0][:2])  # of those without a hint
 
 
-def test_training_budget_is_in_tokens(stories):
-    model = policies.load("tiny")
+def test_training_budget_is_in_tokens(stories, monkeypatch):
+    """What is read while training is the budget, to within a batch."""
+    model, read = policies.load("tiny"), []
+
+    def counted(rows):
+        read.append(sum(len(ids) + len(tail) for ids, tail in rows))
+        return policies.Policy.token_logp(model, rows)
+
+    monkeypatch.setattr(model, "token_logp", counted)
     (ledger,) = run(model, stories, 4, iterations=1, budget=5_000, batch_tokens=500)
-    assert abs(ledger["trained"] - 5_000) <= 1
+    assert ledger["trained"] == pytest.approx(5_000, abs=1)
+    assert sum(read) == pytest.approx(5_000, abs=500)
