@@ -139,6 +139,9 @@ def test_store_twice_is_the_same_file_and_a_failure_leaves_it_alone(tmp_path):
     with pytest.raises(Exception, match="ZeroDivisionError"):
         run.store(bad, 60)
     assert bad.read_text() == before
+    bad = write(tmp_path / "02_bad.ipynb", code("a, b = 1, 2", "parameters"))
+    with pytest.raises(ValueError, match="is not 'name = literal'"):
+        run.store(bad, 60)
 
 
 def test_sync_makes_check_content_and_goes_one_way(library):

@@ -150,6 +150,7 @@ def store(path: Path, timeout: int) -> None:
     """
     from nbclient import NotebookClient
 
+    parameters(path)  # what `make run` would refuse must not be stored
     notebook = nbformat.read(path, 4)
     NotebookClient(
         notebook,
