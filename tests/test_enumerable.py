@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ttslib import guides, search, stats
-from ttslib.enumerable import Enumerable, baskets
+from ttslib.policy import Enumerable, baskets
 from ttslib.verify import verify
 
 N = 20_000

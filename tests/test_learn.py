@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ttslib import learn, store
+from ttslib import learn
 from ttslib import policy as policies
 from ttslib.chain import Chain
-from ttslib.descent import Descent
-from ttslib.enumerable import Enumerable, classroom
+from ttslib.policy import Descent, Enumerable, classroom, store
 from ttslib.problems import Problem, load
 from ttslib.verify import judge, verify
 

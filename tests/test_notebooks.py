@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from ttslib.tools import sync
-from ttslib.tools.run import ROOT, chapters, parameters, tagged
+from ttslib.tools.chapters import ROOT, chapters, parameters, tagged
 
 FOLDER = ROOT / "notebooks"
 CHAPTERS = chapters(FOLDER)

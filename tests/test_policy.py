@@ -134,7 +134,7 @@ def test_draws_at_a_temperature_within_the_nucleus_follow_their_distribution():
     """Chi-square over 20,000 draws; false alarm 1e-4, and the seed is fixed."""
     from scipy.stats import chisquare
 
-    from ttslib.decode import draw
+    from ttslib.policy import draw
 
     rng = np.random.default_rng(0)
     logits = torch.tensor(rng.normal(size=12), dtype=torch.float32)
@@ -253,7 +253,8 @@ def test_scale_small_needs_no_network(problems):
 
 KILLED = """
 import sys
-from ttslib import policy, problems, store
+from ttslib import policy, problems
+from ttslib.policy import store
 store.EVERY = 0.2
 model = policy.load("tiny")
 model.rows = 16

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from ttslib import problems
 from ttslib.problems import EMBEDDED, public, splits, steps, story
-from ttslib.problems.reading import read_answer
 from ttslib.verify import verify
+from ttslib.verify.reading import read_answer
 
 
 @pytest.mark.parametrize("name", EMBEDDED)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from ttslib import learn
 from ttslib import policy as policies
-from ttslib import reinforce, store
-from ttslib.descent import Descent
+from ttslib.policy import Descent, store
 from ttslib.problems import load
 from ttslib.verify import judge
 
@@ -19,7 +19,7 @@ def own_store(tmp_path, monkeypatch):
 def test_the_expected_loss_has_the_gradient_of_the_expected_reward():
     """Exactly, over three chains of a softmax policy, with any constant baseline."""
     r = torch.tensor([1.0, 0.0, 0.5])
-    for loss in (reinforce.score_function, reinforce.clipped):
+    for loss in (learn.score_function, learn.clipped):
         theta = torch.tensor([0.2, -0.4, 0.9], requires_grad=True)
         logp = torch.log_softmax(theta, 0)
         (exact,) = torch.autograd.grad((logp.exp() * r).sum(), theta, retain_graph=True)
@@ -33,23 +33,23 @@ def test_clipping_stops_paying_outside_and_keeps_punishing():
     old = torch.zeros(4)
     logp = torch.tensor([0.5, -0.5, 0.5, -0.5], requires_grad=True)
     advantage = torch.tensor([1.0, -1.0, -1.0, 1.0])
-    reinforce.clipped(logp, old, advantage).sum().backward()
+    learn.clipped(logp, old, advantage).sum().backward()
     assert (logp.grad != 0).tolist() == [False, False, True, True]
 
 
 def test_divergence_is_that_of_kl_in_expectation():
     p, q = torch.tensor([0.2, 0.5, 0.3]), torch.tensor([0.4, 0.4, 0.2])
-    found = reinforce.divergence(p.log(), q.log())
+    found = learn.divergence(p.log(), q.log())
     assert (found >= 0).all()
     assert torch.allclose((p * found).sum(), (p * (p / q).log()).sum())
 
 
 def test_advantages():
     r = np.array([[1.0, 0, 1, 0], [1, 1, 1, 1], [0, 0, 0, 0]])
-    group = reinforce.against_group(r)
+    group = learn.against_group(r)
     assert group.tolist() == [[1, -1, 1, -1], [0] * 4, [0] * 4]
     others = (r.sum() - r) / (r.size - 1)
-    assert np.allclose(reinforce.against_batch(r), r - others)
+    assert np.allclose(learn.against_batch(r), r - others)
 
 
 def test_steps_without_signal_change_nothing_and_are_logged():
@@ -60,7 +60,7 @@ def test_steps_without_signal_change_nothing_and_are_logged():
         return np.ones((len(rows), len(rows[0])))
 
     with pytest.warns(UserWarning, match="nothing was learned"):
-        history = reinforce.improve(model, problems, steps=2, n=2, batch=2, reward=same)
+        history = learn.improve(model, problems, steps=2, n=2, batch=2, reward=same)
     assert [r["used"] for r in history] == [0, 0]
     found = model.logprob(problems[:1], [problems[0].chain])[0]
     base = policies.load("tiny").logprob(problems[:1], [problems[0].chain])[0]
@@ -76,11 +76,11 @@ def test_a_reward_that_can_be_had_is_learned_and_a_run_is_not_repeated():
         return np.array([[float(len(c.tokens) < 25) for c in row] for row in rows])
 
     options = dict(steps=8, n=8, batch=8, reward=short, lr=5e-3)
-    history = reinforce.improve(model, problems, "GRPO", **options)
+    history = learn.improve(model, problems, "GRPO", **options)
     first, last = (np.mean(history[i]["rewards"]) for i in (0, -1))
     assert last > first + 0.2
     after = model.hashes()
-    assert reinforce.improve(model, problems, "GRPO", **options) == history
+    assert learn.improve(model, problems, "GRPO", **options) == history
     assert model.hashes() == after
 
 
@@ -103,7 +103,7 @@ def test_a_run_that_was_killed_goes_on_at_its_draw(shared, tmp_path, monkeypatch
 
         with monkeypatch.context() as patch:
             patch.setattr(Descent, "step", counted)
-            history = reinforce.improve(model, problems, "PPO", **options)
+            history = learn.improve(model, problems, "PPO", **options)
         return history, model.hashes(), len(steps)
 
     whole = tuned("a")
@@ -128,7 +128,7 @@ def test_another_reward_is_another_run():
 
     found = set()
     for reward in (longer(30), longer(40), shorter):
-        reinforce.improve(model, problems, reward=reward, steps=2, n=4, batch=4)
+        learn.improve(model, problems, reward=reward, steps=2, n=4, batch=4)
         found.add(model.hashes())
     assert len(found) == 3
 
@@ -137,10 +137,10 @@ def test_a_method_may_be_given_as_its_two_parts():
     model = policies.load("tiny")
     problems = load("story-easy", "train", 8)
     options = dict(steps=2, n=4, batch=4, fresh=True)
-    named = reinforce.improve(model, problems, "GRPO", **options), model.hashes()
-    parts = reinforce.METHODS["GRPO"]
+    named = learn.improve(model, problems, "GRPO", **options), model.hashes()
+    parts = learn.METHODS["GRPO"]
     assert (
-        reinforce.improve(model, problems, parts, **options),
+        learn.improve(model, problems, parts, **options),
         model.hashes(),
     ) == named
 
@@ -153,7 +153,7 @@ def test_beta_holds_problems_without_an_advantage_too():
         return np.ones((len(rows), len(rows[0])))
 
     with pytest.warns(UserWarning, match="nothing was learned"):
-        history = reinforce.improve(
+        history = learn.improve(
             model, problems, steps=1, n=2, batch=2, reward=same, beta=0.1
         )
     assert history[0]["used"] == 0 and history[0]["kl"] == pytest.approx(0, abs=1e-6)
@@ -161,7 +161,7 @@ def test_beta_holds_problems_without_an_advantage_too():
 
 def test_trl_reward_is_the_verifier():
     problems = load("story-easy", "train", 3)
-    reward = reinforce.trl_reward(problems)
+    reward = learn.trl_reward(problems)
     prompts = [x.prompt for x in problems]
     assert reward(prompts, [x.chain for x in problems]) == [1.0] * 3
     assert reward(prompts, ["Answer: -1"] * 3) == [0.0] * 3
@@ -191,7 +191,7 @@ def test_trl_trains_the_tiny_model_on_our_reward(tmp_path):
     )
     trainer = trl.GRPOTrainer(
         model=model.model,
-        reward_funcs=reinforce.trl_reward(problems),
+        reward_funcs=learn.trl_reward(problems),
         args=arguments,
         train_dataset=Dataset.from_list([{"prompt": x.prompt} for x in problems]),
         processing_class=model.tokenizer,

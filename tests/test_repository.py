@@ -10,8 +10,7 @@ import sys
 import pytest
 import yaml
 
-from ttslib.tools import run
-from ttslib.tools.run import ROOT
+from ttslib.tools.chapters import PICTURE, ROOT, chapters, first_picture
 
 LIGHT = ("problems", "verify", "store", "stats", "claims", "figures")
 SECONDS = 0.3
@@ -62,7 +61,7 @@ def test_commands_of_the_readme_exist():
 
 def test_the_picture_of_the_readme_is_the_chapters():
     chapter = ROOT / "notebooks" / "03_verifiers.ipynb"
-    assert run.PICTURE.read_bytes() == run.first_picture(chapter)
+    assert PICTURE.read_bytes() == first_picture(chapter)
     assert "(data/coverage.png)" in (ROOT / "README.md").read_text()
 
 
@@ -70,7 +69,7 @@ def test_the_readme_lists_every_chapter_and_every_link_leads_somewhere():
     readme = (ROOT / "README.md").read_text()
     links = re.findall(r"\]\(([^)#]+)\)", readme)
     assert not [link for link in links if not (ROOT / link).exists()]
-    assert [ROOT / x for x in links if x.endswith(".ipynb")] == run.chapters(
+    assert [ROOT / x for x in links if x.endswith(".ipynb")] == chapters(
         ROOT / "notebooks"
     )
 

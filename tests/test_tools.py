@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from ttslib.tools import pages, run, sync
+from ttslib.tools import chapters, pages, run, sync
 
 CLAIM = """import json, os, pathlib
 claim = dict(claim="1 < 2", measured=1, interval=[1, 1], verdict="holds")
@@ -132,7 +132,7 @@ def test_store_twice_is_the_same_file_and_a_failure_leaves_it_alone(tmp_path):
     nbformat.validate(notebook)
     assert [c.execution_count for c in notebook.cells] == [1, 2, 3, 4]
     assert [o.output_type for o in notebook.cells[1].outputs] == ["execute_result"]
-    assert run.tagged(notebook, "parameters") == notebook.cells[:1]
+    assert chapters.tagged(notebook, "parameters") == notebook.cells[:1]
 
     bad = write(tmp_path / "01_bad.ipynb", code(PARAMETERS, "parameters"), code("1/0"))
     before = bad.read_text()
@@ -196,7 +196,7 @@ def test_a_tag_that_cannot_be_tied_is_named(library, name, message):
 
 
 def test_every_definition_of_the_library_parses_as_itself():
-    for path in (run.ROOT / "ttslib" / "tools").glob("*.py"):
+    for path in (chapters.ROOT / "ttslib" / "tools").glob("*.py"):
         for node in ast.parse(path.read_text()).body:
             if isinstance(node, ast.FunctionDef):
                 name = f"ttslib.tools.{path.stem}.{node.name}"

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from ttslib.problems import Problem, load
 from ttslib.problems.public import read_jsonl
-from ttslib.problems.reading import last_number, read_answer
 from ttslib.verify import verify
 from ttslib.verify.mathematics import equal, found
 from ttslib.verify.program import program
+from ttslib.verify.reading import last_number, read_answer
 
 DATA = Path(os.environ.get("TTS_DATA") or Path(__file__).parents[2] / "shared" / "data")
 PAIRS = DATA / "answer-equivalence" / "pairs.jsonl"

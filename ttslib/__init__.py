@@ -1,10 +1,20 @@
 """Test-time scaling, executed: one policy, one verifier, one compute axis.
 
-Data flows down this list; a module knows only those above it.
+The talk as rooms, in the order that data flows; a room knows only those before it
+(:mod:`tests.test_rooms` holds the list):
 
-problems, verify, store, decode, policy, guides, search, stats, claims, figures
+problems, verify, chain, stats, policy, guides, search, learn, claims, figures, tools
 
 Importing :mod:`ttslib` loads no torch; :func:`ttslib.policy.load` does.
 """
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str):
+    """``from ttslib import reinforce``, as it was before there were rooms."""
+    if name != "reinforce":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .learn import reinforce
+
+    return reinforce

@@ -15,7 +15,8 @@ class Chain:
     are the drawn ids, eos included, and ``logprobs`` their log p at temperature 1.
     ``finished`` tells eos or a stop string from an exhausted budget. ``cost`` counts
     the tokens drawn by the call that returned the chain, so that a ledger may add them
-    up. ``state`` is the kept KV, if it was asked for.
+    up. ``verifier`` is the problem's, by which the answer is read. ``state`` is the
+    kept KV, if it was asked for.
     """
 
     prompt: str
@@ -27,19 +28,20 @@ class Chain:
     index: int = 0
     prefix: str = ""
     cost: int = 0
+    verifier: str = ""
     state: Any = field(default=None, compare=False, repr=False)
 
     @property
     def steps(self) -> list[str]:
         """z_1 … z_t: the lines, without their line ends."""
-        return (self.prefix + self.text).splitlines()
+        return (self.prefix + self.text).removesuffix("\n").split("\n")
 
     @property
     def answer(self) -> str:
         """y: what the chain says the answer is, ``""`` if it says none."""
-        from .problems.reading import read_answer
+        from .verify.reading import read_answer
 
-        return read_answer(self.prefix + self.text)
+        return read_answer(self.prefix + self.text, self.verifier)
 
     @property
     def logprob(self) -> float:

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from .search import ballot
-from .verify import judge, verify
+from ..search import ballot
+from ..verify import judge, verify
 
 
 # --- the two steps -------------------------------------------------------------------

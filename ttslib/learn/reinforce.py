@@ -12,10 +12,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from .descent import Descent
-from .policy import buckets
-from .problems.reading import read_answer
-from .verify import judge, verify
+from ..policy import Descent
+from ..verify import judge, verify
+from ..verify.reading import read_answer
 
 
 # --- advantages: how much better than expected ---------------------------------------
@@ -163,8 +162,8 @@ def gradient(policy, kept, loss, beta):
     rows = [policy.row(x, c) for x, c, _ in kept]
     policy.model.train()
     total, kl, tokens = 0.0, 0.0, sum(len(tail) for _, tail in rows)
-    for part in buckets([len(a) + len(b) for a, b in rows], 16_384):
-        logp = torch.cat(policy.token_logp([rows[i] for i in part]))
+    for part, logp in policy.in_batches(rows, 16_384):
+        logp = torch.cat(logp)
         old = torch.tensor([v for i in part for v in kept[i][1].logprobs])
         lengths = torch.tensor([len(rows[i][1]) for i in part])
         a = torch.tensor([kept[i][2] for i in part], dtype=torch.float32)

@@ -6,8 +6,8 @@ import time
 
 import torch
 
+from ..chain import key_of
 from . import store
-from .chain import key_of
 
 
 class Descent:

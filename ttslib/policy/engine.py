@@ -6,7 +6,7 @@ not depend on the batch it was drawn in (up to floating-point ties).
 
 Any causal model runs through transformers' extension points: a cache layer that is
 allocated once, and an attention function for the single query token. Llama has a
-shorter way (:mod:`ttslib.llama`).
+shorter way (:mod:`ttslib.policy.llama`).
 """
 
 from collections import deque
@@ -19,7 +19,7 @@ from transformers.cache_utils import Cache, CacheLayerMixin, DynamicCache
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from .chain import uniforms
+from ..chain import uniforms
 from .llama import FastLlama
 
 VERSION = 1  # part of the store's key: raise it when the same seed draws differently

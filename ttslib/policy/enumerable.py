@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from .chain import Chain, fork_index, key_of, uniforms
-from .problems import Problem
+from ..chain import Chain, fork_index, key_of, uniforms
+from ..problems import Problem
 
 
 class Enumerable:

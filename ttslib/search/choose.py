@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Callable
 
-from .chain import Chain
-from .verify.mathematics import number
+from ..chain import Chain
+from ..verify.mathematics import number
 
 
 def ballot(answer: str) -> str:

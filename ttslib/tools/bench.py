@@ -22,7 +22,7 @@ import transformers
 from transformers import ContinuousBatchingConfig, GenerationConfig
 
 from ttslib import policy, problems
-from ttslib.decode import Job
+from ttslib.policy.engine import Job
 from ttslib.problems import Problem
 from ttslib.verify import verify
 

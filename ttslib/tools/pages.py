@@ -8,6 +8,8 @@ from pathlib import Path
 
 import nbformat
 
+from .chapters import clean
+
 MATHJAX = "mathjax@3.2.2"  # of the npm registry
 SCRIPT = "tex-svg-full.js"  # draws with paths: one file, no fonts to fetch
 
@@ -68,8 +70,6 @@ def build(executed: list[Path], notebooks: Path, out: Path, table: str) -> Path:
     Whatever else lies in ``notebooks`` (solutions, pictures) comes along, so that the
     chapters' links hold. Any warning of Sphinx, a dead link say, is a RuntimeError.
     """
-    from ttslib.tools.run import clean
-
     source, pages = out / "pages-source", out / "pages"
     for folder in (source, pages):
         shutil.rmtree(folder, ignore_errors=True)

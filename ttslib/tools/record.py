@@ -14,9 +14,9 @@ import platform
 import time
 
 from ..problems import load
-from ..problems.reading import last_number
 from ..verify import judge
-from .run import ROOT
+from ..verify.reading import last_number
+from .chapters import ROOT
 
 RUNS = ROOT / "data" / "runs"
 SETS = {"story-easy": 60, "gsm8k": 48}  # the first problems of each test split

@@ -6,8 +6,6 @@ the chapters' own outputs in notebooks/ are made anew instead.
 """
 
 import argparse
-import ast
-import base64
 import hashlib
 import json
 import os
@@ -17,38 +15,10 @@ from pathlib import Path
 
 import nbformat
 
-ROOT = Path(__file__).resolve().parents[2]
-PICTURE = ROOT / "data" / "coverage.png"  # the README shows it
+from . import pages
+from .chapters import PICTURE, ROOT, chapters, clean, first_picture, parameters
+
 QUIET = ["--IPKernelApp.log_level=40"]  # no warning about a local TCP port
-WIDGET = "application/vnd.jupyter.widget-view+json"
-
-
-def chapters(folder: Path, only: str = "") -> list[Path]:
-    """The chapters of a folder in their order; ``only`` is how their names begin."""
-    return sorted(
-        path for path in folder.glob("[0-9][0-9]_*.ipynb") if path.name.startswith(only)
-    )
-
-
-def tagged(notebook, tag: str) -> list:
-    return [c for c in notebook.cells if tag in c.metadata.get("tags", [])]
-
-
-def parameters(path: Path) -> dict:
-    """What a chapter's one parameters cell sets: literals, by name."""
-    cells = tagged(nbformat.read(path, 4), "parameters")
-    if len(cells) != 1:
-        raise ValueError(f"{len(cells)} cells tagged 'parameters', must be exactly one")
-    found = {}
-    for node in ast.parse(cells[0].source).body:
-        try:
-            found[node.targets[0].id] = ast.literal_eval(node.value)
-        except (AttributeError, ValueError):
-            raise ValueError(
-                f"in the parameters cell, {ast.unparse(node)!r} is not "
-                "'name = literal': derive it in the next cell"
-            ) from None
-    return found
 
 
 def check_parameters(path: Path, given: dict) -> None:
@@ -129,19 +99,6 @@ def table(rows: list[tuple]) -> str:
     )
 
 
-def clean(notebook):
-    """Drop what progress bars leave behind (stderr, widgets); in place."""
-    notebook.metadata.pop("widgets", None)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs = [
-                o
-                for o in cell.outputs
-                if o.get("name") != "stderr" and WIDGET not in o.get("data", {})
-            ]
-    return notebook
-
-
 def store(path: Path, timeout: int) -> None:
     """Execute one chapter in place, its parameters as written.
 
@@ -175,15 +132,6 @@ def store(path: Path, timeout: int) -> None:
         cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     nbformat.write(notebook, path)
-
-
-def first_picture(path: Path) -> bytes:
-    """The first PNG among a notebook's outputs."""
-    for cell in nbformat.read(path, 4).cells:
-        for output in cell.get("outputs", []):
-            if picture := output.get("data", {}).get("image/png"):
-                return base64.b64decode(picture)
-    raise LookupError(f"{path.name} shows no picture")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -231,8 +179,6 @@ def main(argv: list[str] | None = None) -> int:
         rows.append((path.stem, (time.perf_counter() - begin) / 60, claims))
 
     if not args.store and not failures:
-        from ttslib.tools import pages
-
         try:
             index = pages.build(
                 [executed / path.name for path in todo],

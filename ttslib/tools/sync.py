@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 
-from ttslib.tools.run import ROOT, chapters
+from .chapters import ROOT, chapters
 
 PREFIX = "lib:"
 

@@ -1,8 +1,9 @@
 """Ver_x: Y → {0, 1}, as functions of (problem, answer) that return a Verdict."""
 
+from .reading import read_answer
 from .verdict import Verdict
 
-__all__ = ["Verdict", "judge", "verify"]
+__all__ = ["Verdict", "judge", "read_answer", "verify"]
 
 
 def verify(problem, answer: str) -> Verdict:

@@ -14,7 +14,7 @@ import threading
 from fractions import Fraction
 from queue import Empty, Queue
 
-from ..problems.reading import read_answer
+from .reading import read_answer
 from .verdict import Verdict
 
 LONGEST = 2_000  # characters of an answer

