@@ -7,12 +7,9 @@ in one process with equal threads; what counts is each one's best repetition.
 
 import argparse
 import copy
-import datetime
 import json
 import logging
 import os
-import platform
-import re
 import tempfile
 import time
 from pathlib import Path
@@ -24,6 +21,7 @@ from transformers import ContinuousBatchingConfig, GenerationConfig
 from ttslib import policy, problems
 from ttslib.policy.engine import Job
 from ttslib.problems import Problem
+from ttslib.tools.provenance import made_with
 from ttslib.verify import verify
 
 RUNS = Path(__file__).resolve().parents[2] / "data" / "runs"
@@ -287,20 +285,6 @@ def measure(quick: bool, models: dict):
         yield humaneval(repeats, 10 if quick else None)
 
 
-def hardware() -> dict:
-    """What it was measured on, and how busy that was."""
-    info = Path("/proc/cpuinfo")
-    text = info.read_text() if info.exists() else ""
-    name = re.search(r"model name\s*: (.*)", text)
-    return dict(
-        cpu=name[1] if name else platform.processor(),
-        gpu=torch.cuda.get_device_name() if CUDA else None,
-        threads=torch.get_num_threads(),
-        cores=os.cpu_count(),
-        load_before=os.getloadavg()[0],
-    )
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="little work, no file")
@@ -310,8 +294,8 @@ def main():
     transformers.utils.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     logging.getLogger("ContinuousBatchingLogger").setLevel(logging.ERROR)
-    about, start, rows, models = hardware(), time.perf_counter(), [], {}
-    if about["load_before"] + args.threads > about["cores"] + 0.5:
+    about, start, rows, models = made_with(), time.perf_counter(), [], {}
+    if about["load"] + args.threads > about["cores"] + 0.5:
         print(
             f"The machine is busy (load {about['load_before']:.1f}): do not trust this."
         )
@@ -326,10 +310,6 @@ def main():
     about |= dict(
         parameters=models,
         continuous_batching=None if CUDA else PAGES,
-        torch=torch.__version__,
-        transformers=transformers.__version__,
-        python=platform.python_version(),
-        date=datetime.date.today().isoformat(),
         wall_seconds=round(time.perf_counter() - start, 1),
     )
     RUNS.mkdir(parents=True, exist_ok=True)

@@ -8,15 +8,14 @@ it was.
 """
 
 import argparse
-import datetime
 import json
-import platform
 import time
 
 from ..problems import load
 from ..verify import judge
 from ..verify.reading import last_number
 from .chapters import ROOT
+from .provenance import made_with
 
 RUNS = ROOT / "data" / "runs"
 SETS = {"story-easy": 60, "gsm8k": 48}  # the first problems of each test split
@@ -25,26 +24,6 @@ SETS = {"story-easy": 60, "gsm8k": 48}  # the first problems of each test split
 def read(chain) -> str:
     """Many chains of a small model name no answer: then its last number counts."""
     return chain.answer or last_number(chain.text)
-
-
-def provenance(model) -> dict:
-    """What made a run: model, versions, hardware, date."""
-    from importlib.metadata import version
-
-    import torch
-
-    packages = ("torch", "transformers", "numpy")
-    device = platform.processor() or platform.machine()
-    if model.model.device.type == "cuda":
-        device = torch.cuda.get_device_name()
-    return {
-        "model": model.name,
-        "weights": model.weights_hash(),
-        "parameters": model.parameters,
-        "versions": {name: version(name) for name in packages},
-        "hardware": f"{device}, {torch.get_num_threads()} threads",
-        "date": datetime.date.today().isoformat(),
-    }
 
 
 def coverage(model, sets: dict[str, int], n: int, **sampling) -> dict:
@@ -144,7 +123,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=3, help="of the variants")
     args = parser.parse_args()
     model = policy.load("tiny" if args.what == "variants" else "small")
-    about = provenance(model)
+    about = made_with(model)
     if args.what == "coverage":
         sampling = {"temperature": 0.6, "max_tokens": 200, "seed": args.seed}
         about["sampling"] = sampling
