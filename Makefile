@@ -2,6 +2,7 @@
 PYTHON ?= python3
 SCALE ?= tiny
 SEED ?= 0
+ONLY ?=
 
 # The environment is installed once for each state of the pins.
 PINS := requirements.txt requirements-nodeps.txt requirements-trl.txt
@@ -27,11 +28,11 @@ $(STAMP): $(PINS)
 	@rm -f .venv/.installed-*
 	@touch $@
 
-run: $(STAMP) ## execute every chapter into build/ (SCALE=tiny SEED=0), build the pages
-	$(RUN) ttslib.tools.run --scale $(SCALE) --seed $(SEED)
+run: $(STAMP) ## execute the chapters into build/, build the pages (SCALE SEED ONLY)
+	$(RUN) ttslib.tools.run --scale $(SCALE) --seed $(SEED) --only "$(ONLY)"
 
-chapters: $(STAMP) ## execute the chapters and store the outputs in notebooks/
-	$(RUN) ttslib.tools.run --store
+chapters: $(STAMP) ## execute the chapters and store their outputs (ONLY=07: one)
+	$(RUN) ttslib.tools.run --store --only "$(ONLY)"
 
 test: $(STAMP) ## lint, unit tests, and every chapter against its stored outputs
 	$(RUN) ruff check --quiet .

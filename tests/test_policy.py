@@ -102,7 +102,7 @@ def test_lora_learns_and_leaves_the_base_alone(problems, tmp_path):
     losses = policy.fit([(p, p.chain) for p in problems], epochs=15, lr=5e-3)
     tuned = sum(map(sum, policy.logprob(problems, texts)))
     assert losses[-1] < losses[0] and tuned > start
-    policy._weights = None
+    policy.changed()
     assert policy.weights_hash() == before
     policy.save_adapter(tmp_path / "adapter")
     policy.switch(None)

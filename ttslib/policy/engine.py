@@ -16,10 +16,10 @@ import torch
 from transformers.cache_utils import Cache, DynamicCache
 
 from ..chain import uniforms
-from .kv import SlotLayer, Slots, State, kv_shape
+from .kv import SlotLayer, Slots, State
 from .llama import FastLlama
 
-VERSION = 1  # part of the store's key: raise it when the same seed draws differently
+VERSION = 2  # part of the store's key: raise it when the same seed draws differently
 ROWS = 1024
 PREFILL = 8192  # tokens of prompts read at a time
 
@@ -62,10 +62,16 @@ class Job:
 
 @dataclass(frozen=True)
 class Drawn:
+    """What was drawn for a job; ``state`` is its KV, if it was to be kept."""
+
     tokens: list[int]
     logprobs: list[float]
     finished: bool
     state: State | None
+
+
+def quantized(model) -> bool:
+    return getattr(model, "hf_quantizer", None) is not None
 
 
 def is_oom(error: RuntimeError) -> bool:
@@ -79,27 +85,79 @@ class Engine:
     """Draws :class:`Job` s from a causal model of transformers.
 
     ``rows`` caps the batch (default: what KV memory allows, at most 1,024); ``fast``
-    False forgoes the short way for Llama.
+    False forgoes the short way for Llama. A model that it would not decode as the
+    model's own forward does is refused: NotImplementedError.
     """
 
     def __init__(self, model, tokenizer, *, rows: int | None = None, fast: bool = True):
         self.model, self.tokenizer, self.rows = model.eval(), tokenizer, rows
-        kinds = set(getattr(model.config.get_text_config(), "layer_types", None) or [])
+        text = model.config.get_text_config()
+        kinds = set(getattr(text, "layer_types", None) or [])
         if kinds - {"full_attention", "sliding_attention"}:
-            raise NotImplementedError(
-                f"{model.config.model_type} has layers {sorted(kinds)}: the decoding "
-                "engine keeps KV only for full_attention and sliding_attention"
+            self.refuse(
+                f"has layers {sorted(kinds)}; KV is kept only for full_attention and "
+                "sliding_attention"
             )
         if not getattr(model, "_supports_attention_backend", False):
-            raise NotImplementedError(
-                f"{type(model).__name__} does not use AttentionInterface, "
-                "through which the decoding engine attends: use another model"
-            )
+            self.refuse("does not attend through AttentionInterface")
         self.fast = FastLlama.of(model) if fast else None
-        model.set_attn_implementation("ttslib")
         eos = getattr(model.generation_config, "eos_token_id", None)
         eos = eos if isinstance(eos, list) else [eos]
         self.eos = {e for e in [*eos, tokenizer.eos_token_id] if e is not None}
+        self.like = None  # the KV of one position of one row
+        try:
+            off = self.off()
+            if off and self.fast:
+                self.fast, off = None, self.off()
+        except NotImplementedError:
+            raise
+        except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as e:
+            if isinstance(e, RuntimeError) and is_oom(e):
+                raise
+            self.refuse(f"does not decode step by step: {type(e).__name__}: {e}", e)
+        if off:
+            self.refuse(f"decoded step by step is off by {off:.2g} nats")
+
+    def refuse(self, why: str, cause=None):
+        raise NotImplementedError(
+            f"{type(self.model).__name__} {why}: the decoding engine can't serve it, "
+            "use another model"
+        ) from cause
+
+    @torch.inference_mode()
+    def off(self) -> float:
+        """Nats by which two decoded rows differ from the model's forward; 0: not."""
+        size = self.model.get_output_embeddings().weight.shape[0]
+        rows = [
+            [(7 * i + 3 * r) % size for i in range(n)] for r, n in enumerate((4, 9))
+        ]
+        self.model.set_attn_implementation("eager")
+        device = self.model.device
+        truth = [self.model(torch.tensor([row], device=device)).logits for row in rows]
+        self.model.set_attn_implementation("ttslib")
+        states = self.prefill([tuple(row[:-2]) for row in rows])
+        block = states[0].block
+        self.like = block[:, :, :1, :, :1].clone()
+        slots = Slots(2, 9, self.like)
+        slots.load([0, 1], states)
+        for back in (3, 2, 1):
+            slots.aim(np.array([len(row) - back for row in rows]))
+            fed = torch.tensor([row[-back] for row in rows], device=device)
+            said = self.step(slots, fed).float().log_softmax(-1)
+            for r in range(2):
+                true = truth[r][0, -back].float().log_softmax(-1)
+                if not self.agree(said[r], true):
+                    return (said[r] - true).abs().max().item()
+        return 0.0
+
+    def agree(self, said, true) -> bool:
+        """Do two distributions agree, as far as the weights' precision tells?"""
+        if not bool(true.isfinite().all()):
+            return True  # broken weights: drawing from them says so
+        exact = true.exp()
+        if self.model.dtype != torch.float32 or quantized(self.model):
+            return (said.exp() - exact).abs().sum().item() < 0.2
+        return bool(((said - true).abs() <= 1e-3 + 1e-4 * true.abs()).all())
 
     def flags(self, stop: tuple[str, ...]) -> np.ndarray:
         """Token ids [vocabulary] that may end a chain: eos, or the end of a stop."""
@@ -125,6 +183,9 @@ class Engine:
         cache = DynamicCache()
         base = self.model.base_model  # no logits are needed
         base(input_ids=ids.to(self.model.device), cache=cache, use_cache=True)
+        shapes = {t.shape for layer in cache.layers for t in (layer.keys, layer.values)}
+        if len(shapes) > 1:
+            self.refuse(f"keeps keys and values of unlike shapes {sorted(shapes)}")
         layers = [torch.stack([layer.keys, layer.values]) for layer in cache.layers]
         block = torch.stack(layers)
         return [
@@ -150,8 +211,7 @@ class Engine:
         """How many rows of ``size`` positions to keep at a time."""
         if self.rows:
             return self.rows
-        layers, _, _, heads, _, dim = kv_shape(self.model.config.get_text_config())
-        bytes_ = layers * 2 * heads * dim * size * self.model.dtype.itemsize
+        bytes_ = self.like.numel() * size * self.like.element_size()
         budget = 3 * 2**30
         if self.model.device.type == "cuda":
             budget = torch.cuda.mem_get_info(self.model.device)[0] // 2
@@ -222,8 +282,7 @@ class Engine:
                 if keep:
                     given.update(zip(new, states))
                 if slots is None:
-                    like = next((s.block for s in states if s is not None), None)
-                    slots = Slots(self.model, rows, size, like)
+                    slots = Slots(rows, size, self.like)
                 at = list(range(len(live), len(live) + len(new)))
                 with torch.inference_mode():
                     slots.load(at, states)

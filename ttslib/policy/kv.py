@@ -4,6 +4,7 @@ Any causal model runs through transformers' extension points: a cache layer that
 allocated once, and an attention function for the single query token.
 """
 
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,11 +33,9 @@ class State:
 class Slots:
     """KV of ``rows`` chains of up to ``size`` positions; row r is at ``pos[r]``."""
 
-    def __init__(self, model, rows: int, size: int, like: torch.Tensor | None):
-        config, device = model.config.get_text_config(), model.device
-        shape = like.shape if like is not None else kv_shape(config)
-        dtype = like.dtype if like is not None else model.dtype
-        layers, _, _, heads, _, dim = shape
+    def __init__(self, rows: int, size: int, like: torch.Tensor):
+        (layers, _, _, heads, _, dim), dtype = like.shape, like.dtype
+        device = like.device
         # zeros: a masked column weighs nothing, but 0 times NaN is NaN
         self.kv = torch.zeros(
             layers, 2, rows, heads, size, dim, dtype=dtype, device=device
@@ -117,14 +116,6 @@ class Slots:
             self.bias[to] = self.bias[source]
 
 
-def kv_shape(config) -> tuple:
-    """[layers, 2, 1, kv heads, 1, head dim] of a model that has read nothing yet."""
-    heads = config.num_attention_heads
-    dim = getattr(config, "head_dim", None) or config.hidden_size // heads
-    kv_heads = getattr(config, "num_key_value_heads", None) or heads
-    return config.num_hidden_layers, 2, 1, kv_heads, 1, dim
-
-
 class SlotLayer(CacheLayerMixin):
     """transformers' view of one layer of :class:`Slots`."""
 
@@ -152,32 +143,61 @@ def attention(module, query, key, value, attention_mask, scaling=None, **kwargs)
     """Attention of one query token per row; anything longer goes to torch's kernel.
 
     The torch CPU kernel is slow for a single query; plain batched products are not.
+    What neither knows (sinks, a bias by position) is left to the model's own function.
     """
-    if query.shape[2] > 1 or attention_mask is None or attention_mask.shape[2] > 1:
+    odd = any(kwargs.get(name) is not None for name in ("s_aux", "position_bias"))
+    stepping = (
+        query.shape[2] == 1
+        and attention_mask is not None
+        and attention_mask.is_floating_point()  # ours: see Engine.step
+    )
+    if not stepping:
+        if odd or kwargs.get("softcap") is not None:
+            mask = additive(attention_mask, query, key)
+            own = eager(module)
+            return own(module, query, key, value, mask, scaling=scaling, **kwargs)
         return sdpa_attention_forward(
             module, query, key, value, attention_mask, scaling=scaling, **kwargs
         )
-    for name in ("position_bias", "s_aux"):
-        if kwargs.get(name) is not None:
-            raise NotImplementedError(
-                f"{type(module).__name__} attends with {name}, which the decoding "
-                "engine does not know: use another model"
-            )
     rows, heads, _, dim = query.shape
     kv_heads, length = key.shape[1:3]
+    if window := kwargs.get("sliding_window"):
+        seen = (attention_mask == 0).sum(-1, keepdim=True)
+        far = torch.arange(length, device=seen.device) < seen - window
+        attention_mask = attention_mask.masked_fill(far, -torch.inf)
+    if odd:
+        own = eager(module)
+        return own(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
     scaling = dim**-0.5 if scaling is None else scaling
     q = query.reshape(rows * kv_heads, heads // kv_heads, dim) * scaling
     scores = torch.bmm(q, key.flatten(0, 1).transpose(1, 2))
-    if kwargs.get("softcap"):
-        scores = kwargs["softcap"] * torch.tanh(scores / kwargs["softcap"])
+    if softcap := kwargs.get("softcap"):
+        scores = softcap * torch.tanh(scores / softcap)
     scores = scores.view(rows, heads, length) + attention_mask[:, 0]
-    if kwargs.get("sliding_window"):
-        seen = (attention_mask[:, 0] == 0).sum(-1, keepdim=True)
-        far = torch.arange(length, device=seen.device) < seen - kwargs["sliding_window"]
-        scores = scores.masked_fill(far, -torch.inf)
     weights = scores.softmax(-1, dtype=torch.float32).to(value.dtype)
     out = torch.bmm(weights.view(rows * kv_heads, -1, length), value.flatten(0, 1))
     return out.view(rows, 1, heads, value.shape[-1]), None
+
+
+def eager(module):
+    """The plain attention function of the file that ``module`` was written in."""
+    own = getattr(sys.modules[type(module).__module__], "eager_attention_forward", None)
+    if own is None:
+        raise NotImplementedError(f"{type(module).__name__} has no plain attention")
+    return own
+
+
+def additive(mask, query, key):
+    """A mask to be added to the scores; None and booleans are what sdpa takes."""
+    if mask is None:
+        shape = query.shape[2], key.shape[2]
+        mask = torch.ones(shape, dtype=torch.bool, device=query.device).tril()[
+            None, None
+        ]
+    if mask.dtype == torch.bool:
+        low = torch.finfo(query.dtype).min
+        mask = torch.zeros_like(mask, dtype=query.dtype).masked_fill(~mask, low)
+    return mask.view(-1, 1, *mask.shape[-2:])
 
 
 AttentionInterface.register("ttslib", attention)

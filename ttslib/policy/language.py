@@ -1,33 +1,26 @@
 """p(y, z | x; θ) of a transformers model: read, draw, extend by a step, score."""
 
-import hashlib
+import math
 from dataclasses import replace
 
 import torch
 
 from ..chain import Chain, fork_index, key_of
+from . import identity
 from .engine import VERSION, Engine, Job
+from .reading import Reader, positions
 from .store import Entry, Writer
 
-INSTRUCTION = (
-    "Solve the problem. Write one short step a line. "
-    "Then end with a line that says 'Answer: ' and the answer."
-)
 
-
-class LanguageModel:
+class LanguageModel(Reader):
     """A causal language model with its tokenizer; base weights are never changed."""
 
     def __init__(self, model, tokenizer, *, name="", max_tokens=None, rows=None):
-        self.model, self.tokenizer, self.name = model.eval(), tokenizer, name
-        if tokenizer.pad_token_id is None:
-            tokenizer.pad_token = tokenizer.eos_token
-        limit = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-        self.limit = limit or 2**20
+        super().__init__(tokenizer, positions(model.config.get_text_config()), name)
+        self.model = model.eval()
         self.max_tokens = max_tokens or min(512, self.limit // 2)
-        self.rows, self.fast = rows, True
-        self._engine = self._weights = self._adapter_hash = self.adapter = None
-        self._ids: dict = {}
+        self.rows, self.fast, self.adapter = rows, True, None
+        self._made: dict = {}  # what was made of the weights, and of which
 
     @property
     def parameters(self) -> int:
@@ -42,49 +35,20 @@ class LanguageModel:
 
     @property
     def engine(self) -> Engine:
-        if self._engine is None:
-            self._engine = Engine(
-                self.base, self.tokenizer, rows=self.rows, fast=self.fast
-            )
-        return self._engine
+        """Made anew where weights, adapter or configuration are not what they were."""
 
-    # --- reading x ---------------------------------------------------------------
-    def format(self, problem) -> str:
-        """The prompt as the model reads it: instructed and in its chat template."""
-        prompt = problem if isinstance(problem, str) else problem.prompt
-        if not prompt.strip():
-            who = getattr(problem, "id", "") or repr(prompt)
-            raise ValueError(f"problem {who}: its prompt is empty")
-        if not self.tokenizer.chat_template:
-            return prompt
-        return self.tokenizer.apply_chat_template(
-            [{"role": "user", "content": f"{INSTRUCTION}\n\n{prompt.strip()}"}],
-            tokenize=False,
-            add_generation_prompt=True,
-        )
+        def make():
+            return Engine(self.base, self.tokenizer, rows=self.rows, fast=self.fast)
 
-    def encode(self, problem, prefix: str = "", text: str = "") -> tuple[tuple, tuple]:
-        """(ids of prompt and prefix, ids of text)."""
-        formatted = self.format(problem)
-        chat = bool(self.tokenizer.chat_template)
-        if formatted not in self._ids:
-            self._ids[formatted] = tuple(
-                self.tokenizer(formatted, add_special_tokens=not chat)["input_ids"]
-            )
-        ids = self._ids[formatted] + self.pieces(prefix)
-        if len(ids) >= self.limit:
-            who = getattr(problem, "id", "") or repr(formatted[:40])
-            raise ValueError(
-                f"problem {who}: prompt and prefix are {len(ids)} tokens; "
-                f"{self.name or 'the model'} reads at most {self.limit - 1}, so that "
-                "one can be drawn: shorten it"
-            )
-        return ids, self.pieces(text)
+        settings = identity.settings(self.base, self.tokenizer)
+        of = (*self.marks, settings, self.adapter, self.rows, self.fast)
+        return self.made("engine", of, make)
 
-    def pieces(self, text: str) -> tuple[int, ...]:
-        if not text:
-            return ()
-        return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+    def made(self, what: str, of: tuple, make):
+        """What ``make()`` gave last time, if it was made of the same."""
+        if self._made.get(what, (None,))[0] != of:
+            self._made[what] = of, make()
+        return self._made[what][1]
 
     # --- drawing z, y ------------------------------------------------------------
     def sample(
@@ -105,12 +69,16 @@ class LanguageModel:
         """``n`` chains z, y ~ p(· | x) for each problem (or prompt).
 
         ``prefix``, one string or one per problem, is the chain's given beginning.
-        Chain i of a problem depends on ``seed`` and i only. What the store has is not
-        drawn again unless ``fresh``; ``keep`` returns each drawn chain's KV, from
-        which :meth:`extend` goes on.
+        Chain i of a problem depends on ``seed`` and i only. ``temperature`` 0 is the
+        likeliest token, ``top_p`` in (0, 1] the nucleus' mass, ``max_tokens`` the
+        budget; at a ``stop`` string a chain ends, and its text before it. What the
+        store has is not drawn again unless ``fresh``; ``keep`` returns each drawn
+        chain's KV, from which :meth:`extend` goes on. ValueError for arguments that
+        make no sense.
         """
         problems, prefixes = spread(problems, prefix)
         stop = (stop,) if isinstance(stop, str) else tuple(stop)
+        check(temperature, top_p, max_tokens, stop)
         out, jobs, place, entries = [], [], [], []
         for problem, given in zip(problems, prefixes):
             ids, _ = self.encode(problem, given)
@@ -118,7 +86,10 @@ class LanguageModel:
             name = getattr(problem, "id", "") or f"prompt {problem!r}"
             about = (*self.hashes(), ids, temperature, top_p, budget, stop, seed)
             entries.append(Entry((VERSION, *about), fresh=fresh))
-            out.append([entries[-1].chains.get(i) for i in range(n)])
+            kind = getattr(problem, "verifier", "")
+            known = entries[-1].chains
+            out.append([known[i] if i in known else None for i in range(n)])
+            out[-1] = [c and replace(c, verifier=kind) for c in out[-1]]
             for i in range(n):
                 if out[-1][i] is None:
                     key = key_of(ids, seed, i)
@@ -128,7 +99,8 @@ class LanguageModel:
         with bar(len(jobs), progress) as tick, Writer(n) as writer:
             for j, drawn in self.engine.run(jobs, **options):
                 p, i = place[j]
-                out[p][i] = self.chain(problems[p], prefixes[p], drawn, seed, i)
+                chain = self.chain(problems[p], prefixes[p], jobs[j], drawn, stop)
+                out[p][i] = replace(chain, seed=seed, index=i)
                 writer.add(entries[p], replace(out[p][i], state=None))
                 tick(len(drawn.tokens))
         return out
@@ -136,7 +108,8 @@ class LanguageModel:
     def start(self, problem, *, prefix="", seed: int = 0, index: int = 0) -> Chain:
         """The empty chain, where step-by-step search begins."""
         prompt = problem if isinstance(problem, str) else problem.prompt
-        return Chain(prompt, seed=seed, index=index, prefix=prefix)
+        kind = getattr(problem, "verifier", "")
+        return Chain(prompt, seed=seed, index=index, prefix=prefix, verifier=kind)
 
     def extend(
         self,
@@ -156,6 +129,7 @@ class LanguageModel:
         chain; ``fork`` numbers another set of them. A chain that is finished or has
         used up its budget comes back as it is, at cost 0.
         """
+        check(temperature, top_p, max_tokens)
         branch = n is not None or fork is not None
         out = [[chain] * (n or 1) for chain in chains]
         jobs, place = [], []
@@ -176,10 +150,10 @@ class LanguageModel:
         options = dict(temperature=temperature, top_p=top_p, step=True, keep=keep)
         for i, drawn in self.engine.run(jobs, **options):
             c, j = place[i]
-            tokens = chains[c].tokens + tuple(drawn.tokens)
+            tokens, at = chains[c].tokens + tuple(drawn.tokens), jobs[i].start
             out[c][j] = replace(
                 out[c][j],
-                text=self.tokenizer.decode(tokens, skip_special_tokens=True),
+                text=self.read(tokens, jobs[i].ids[: len(jobs[i].ids) - at]),
                 tokens=tokens,
                 logprobs=chains[c].logprobs + tuple(drawn.logprobs),
                 finished=drawn.finished,
@@ -216,26 +190,29 @@ class LanguageModel:
             yield batch, self.token_logp([rows[i] for i in batch])
 
     def token_logp(self, rows: list[tuple[tuple, tuple]]) -> list[torch.Tensor]:
-        """log p [len(tail)] of each row's tail after its ids, with gradient."""
+        """log p [len(tail)] of each row's tail after its ids, with gradient.
+
+        By the model's own forward, head included: some scale or cap their logits.
+        """
         width = max(len(ids) + len(tail) for ids, tail in rows)
         pad = self.tokenizer.pad_token_id or 0
         tokens = torch.full((len(rows), width), pad)
         for row, (ids, tail) in zip(tokens, rows):
             row[: len(ids) + len(tail)] = torch.tensor(ids + tail)
         tokens = tokens.to(self.model.device)
-        # Padding is on the right, where a causal model does not look.
-        hidden = self.base.base_model(input_ids=tokens, use_cache=False)[0]
-        head = self.base.get_output_embeddings()
+        # Logits from the first that any row needs on; the model turns one column at
+        # least into logits. Padding is on the right, where it does not look.
+        first = min(len(ids) for ids, _ in rows) - 1
+        some = torch.arange(first, max(first + 1, width - 1), device=tokens.device)
+        logits = self.base(
+            input_ids=tokens, use_cache=False, logits_to_keep=some
+        ).logits
         out = []
-        at = [torch.arange(len(i) - 1, len(i) + len(t) - 1) for i, t in rows]
-        flat = torch.cat([hidden[r, a] for r, a in enumerate(at)])
-        target = torch.cat([tokens[r, a + 1] for r, a in enumerate(at)])
-        logits = head(flat).float()
-        softcap = getattr(self.base.config, "final_logit_softcapping", None)
-        if softcap:
-            logits = softcap * torch.tanh(logits / softcap)
-        logp = torch.log_softmax(logits, -1).gather(-1, target[:, None])[:, 0]
-        out = list(logp.split([len(tail) for _, tail in rows]))
+        for row, line, (ids, tail) in zip(tokens, logits, rows):
+            at = len(ids) - 1 - first
+            said = line[at : at + len(tail)].float().log_softmax(-1)
+            target = row[len(ids) : len(ids) + len(tail), None]
+            out.append(said.gather(-1, target)[:, 0])
         return out
 
     def row(self, problem, text, eos=True, prefix="") -> tuple[tuple, tuple]:
@@ -254,54 +231,67 @@ class LanguageModel:
     # --- what the store's keys are made of ---------------------------------------
     def weights_hash(self) -> str:
         """Of the base's weights and the tokenizer, whatever adapters there are."""
-        if self._weights is None:
-            tensors = {
-                name.replace("base_layer.", ""): p
-                for name, p in self.base.state_dict().items()
-                if "lora_" not in name
-            }
-            self._weights = fingerprint(
-                tensors, sorted(self.tokenizer.get_vocab().items())
-            )
-        return self._weights
 
-    def hashes(self) -> tuple[str, str]:
-        if self._adapter_hash is None:
-            self._adapter_hash = ""
-            if self.adapter is not None:
-                mark = f".{self.adapter}."
-                tensors = {
-                    name: p
-                    for name, p in self.model.state_dict().items()
-                    if "lora_" in name and mark in name
-                }
-                config = self.model.peft_config[self.adapter]
-                self._adapter_hash = fingerprint(tensors, config.lora_alpha)
-        return self.weights_hash(), self._adapter_hash
+        def make():
+            return identity.weights(self.base, self.tokenizer, self.prefix)
 
-    def chain(self, problem, prefix, drawn, seed, index) -> Chain:
+        return self.made("weights", self.marks[:1], make)
+
+    def hashes(self) -> tuple[str, str, str]:
+        """Of base, adapter and configuration: all that decides what is drawn."""
+
+        def make():
+            return identity.adapter(self.model, self.adapter) if self.adapter else ""
+
+        adapter = self.made("adapter", (self.adapter, self.marks[1]), make)
+        return (
+            self.weights_hash(),
+            adapter,
+            identity.settings(self.base, self.tokenizer),
+        )
+
+    @property
+    def prefix(self) -> str:
+        """How the names of an adapter's parameters begin."""
+        return getattr(getattr(self.model, "base_model", None), "prefix", "lora_")
+
+    @property
+    def marks(self) -> tuple[tuple, tuple]:
+        return identity.marks(self.base, self.prefix)
+
+    def chain(self, problem, prefix, job: Job, drawn, stop=()) -> Chain:
+        text = self.read(drawn.tokens, job.ids)
+        if drawn.finished:
+            ends = [at for s in stop if (at := text.find(s)) >= 0]
+            text = text[: min(ends, default=len(text))]
         return Chain(
             prompt=problem if isinstance(problem, str) else problem.prompt,
-            text=self.tokenizer.decode(drawn.tokens, skip_special_tokens=True),
+            text=text,
             tokens=tuple(drawn.tokens),
             logprobs=tuple(drawn.logprobs),
             finished=drawn.finished,
-            seed=seed,
-            index=index,
             prefix=prefix,
             cost=len(drawn.tokens),
+            verifier=getattr(problem, "verifier", ""),
             state=drawn.state,
         )
 
 
-def fingerprint(tensors: dict, *more) -> str:
-    """A hash of named tensors."""
-    out = hashlib.blake2b(repr(more).encode(), digest_size=16)
-    for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
-        out.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        out.update(tensor.reshape(-1).view(torch.uint8).numpy())
-    return out.hexdigest()
+def check(temperature: float, top_p: float, max_tokens: int | None, stop=()):
+    """ValueError for sampling arguments that make no sense."""
+    if not 0 <= temperature < math.inf:
+        raise ValueError(
+            f"temperature is {temperature}: must be 0 (the likeliest token) or more"
+        )
+    if not 0 < top_p <= 1:
+        raise ValueError(
+            f"top_p is {top_p}: must be above 0 and at most 1 (all tokens); for the "
+            "likeliest token set temperature=0"
+        )
+    if max_tokens is not None and max_tokens < 1:
+        raise ValueError(f"max_tokens is {max_tokens}: must be at least 1")
+    if "" in stop:
+        raise ValueError("a stop string is empty: it would end every chain at once")
 
 
 def buckets(lengths: list[int], size: int, rng=None) -> list[list[int]]:

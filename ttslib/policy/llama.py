@@ -7,7 +7,44 @@ operation's overhead counts (``make bench``); tests tie it to the model's own fo
 
 import torch
 import torch.nn.functional as F
-from transformers import LlamaForCausalLM
+from transformers.activations import ACT2FN
+from transformers.models.llama import modeling_llama as llama
+
+# What the short way knows; a model with anything else in it goes the general way.
+PARTS = {
+    llama.LlamaModel,
+    llama.LlamaDecoderLayer,
+    llama.LlamaAttention,
+    llama.LlamaMLP,
+    llama.LlamaRMSNorm,
+    llama.LlamaRotaryEmbedding,
+    torch.nn.ModuleList,
+    torch.nn.Embedding,
+    torch.nn.Linear,
+    torch.nn.SiLU,
+}
+PARTS.add(type(ACT2FN["silu"]))
+ROPES = {"default", "linear", "llama3", "yarn"}  # the same at any length
+
+
+def known(module) -> bool:
+    """Is there nothing in ``module`` but PARTS and plain LoRA on a layer's seven?"""
+    if module._forward_hooks or module._forward_pre_hooks:
+        return False
+    for name, part in module.named_children():
+        if is_lora(part):
+            plain = type(part.base_layer) is torch.nn.Linear and name[-5:] == "_proj"
+            if not plain or part.lora_variant or any(part.lora_bias.values()):
+                return False
+        elif type(part) not in PARTS or not known(part):
+            return False
+    return True
+
+
+def is_lora(part) -> bool:
+    """Without an import of peft: who has no adapter need not wait for it."""
+    kind = type(part)
+    return (kind.__module__, kind.__name__) == ("peft.tuners.lora.layer", "Linear")
 
 
 def dense(layer) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -26,18 +63,11 @@ class FastLlama:
 
     @classmethod
     def of(cls, model) -> "FastLlama | None":
-        """None where the short way does not lead: other classes, 4 bit, odd RoPE."""
-        if type(model) is not LlamaForCausalLM:
+        """None where the short way does not lead."""
+        if type(model) is not llama.LlamaForCausalLM or not known(model):
             return None
-        for layer in model.model.layers:
-            for part in (*layer.self_attn.children(), *layer.mlp.children()):
-                base = getattr(part, "base_layer", part)
-                if hasattr(base, "weight") and type(base) is not torch.nn.Linear:
-                    return None
-        config = model.config
-        if config.hidden_act != "silu" or "dynamic" in str(config.rope_parameters):
-            return None
-        return cls(model)
+        kind = model.config.rope_parameters.get("rope_type", "default")
+        return cls(model) if kind in ROPES else None
 
     @torch.no_grad()
     def __init__(self, model):

@@ -13,7 +13,11 @@ SCALES = ("tiny", "small", "gpu")
 
 
 def load(scale: str | Path, *, four_bit: bool = False, device: str | None = None):
-    """The policy of a scale (tiny, small, gpu), a folder, or a hub id."""
+    """The policy of a scale (tiny, small, gpu), a folder, or a hub id.
+
+    ``four_bit``: NF4 through bitsandbytes. OSError where the weights can't be had,
+    NotImplementedError where the decoding engine can't serve the model.
+    """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     name = str(scale)
@@ -57,7 +61,9 @@ def load(scale: str | Path, *, four_bit: bool = False, device: str | None = None
         ) from error
     if not four_bit:
         model = model.to(device)
-    return Policy(model, tokenizer, name=name, max_tokens=max_tokens)
+    policy = Policy(model, tokenizer, name=name, max_tokens=max_tokens)
+    policy.engine  # noqa: B018 - a model that can't be served is to say so now
+    return policy
 
 
 def small_weights() -> tuple[str, dict]:

@@ -1,7 +1,7 @@
 """What was sampled is never sampled twice. No torch.
 
-One file per (policy, prompt, sampling arguments, seed), named by the hash of these, so
-nothing is ever out of date. A file is a checksum and what it is of, replaced
+One folder per (policy, prompt, sampling arguments, seed), named by the hash of these,
+so nothing is ever out of date. A file is a checksum and what it is of, written
 atomically: a killed run loses what it had not yet written, and nothing else. (What was
 trained is kept likewise: see :mod:`ttslib.policy.descent`.)
 """
@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import time
+import uuid
 import warnings
 from pathlib import Path
 
@@ -47,30 +48,67 @@ def read(path: Path, decode):
         return decode(payload)
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         warnings.warn(
             f"store entry {path} is damaged ({error}): made again", stacklevel=3
         )
         return None
 
 
-def write(path: Path, payload: bytes):
-    """``payload`` under its checksum. Atomic: a reader sees the old file or the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}.{os.getpid()}.new")
-    new.write_bytes(checksum(payload).encode() + b"\n" + payload)
-    os.replace(new, path)
+def write(path: Path, payload: bytes) -> bool:
+    """``payload`` under its checksum. Atomic: a reader sees the old file or the new.
+
+    The store is a help, no need: a disk that is full or read-only costs a warning.
+    """
+    new = path.with_name(f"{path.name}.{uuid.uuid4().hex}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            new.write_bytes(checksum(payload).encode() + b"\n" + payload)
+            os.replace(new, path)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        warnings.warn(
+            f"the store can't be written ({error}): what was made is not kept; point "
+            "TTS_STORE to a folder with room",
+            stacklevel=3,
+        )
+        return False
+    return True
 
 
 class Entry:
-    """The chains of one prompt, by sample index. ``about`` is all that made them."""
+    """The chains of one prompt, by sample index. ``about`` is all that made them.
+
+    A folder, in which nobody writes to another's file: what two processes, or two
+    hosts, drew at the same time lies side by side, and is read together. A file
+    replaces those that its writer had read, as it holds their chains too.
+    """
 
     def __init__(self, about: tuple, *, fresh: bool = False):
         name = f"{key_of(about):032x}"
-        self.path = folder() / name[:2] / f"{name[2:]}.json"
-        found = None if fresh else read(self.path, lambda p: decode(json.loads(p)))
-        self.chains: dict[int, Chain] = found or {}
+        self.path = folder() / name[:2] / name[2:]
+        self.files, self.old = self.read()
+        self.chains: dict[int, Chain] = {} if fresh else dict(self.old)
         self.dirty = False
+
+    def read(self) -> tuple[list[Path], dict[int, Chain]]:
+        """The files there are, and all chains in them."""
+        while True:
+            files, chains = self.present(), {}
+            for path in files:
+                chains |= read(path, lambda p: decode(json.loads(p))) or {}
+            if all(path.exists() for path in files):  # else another has replaced it
+                return files, chains
+
+    def present(self) -> list[Path]:
+        try:
+            names = os.listdir(self.path)
+        except OSError:
+            return []
+        return [self.path / n for n in sorted(names) if n.endswith(".json")]
 
     def add(self, chain: Chain):
         self.chains[chain.index] = chain
@@ -79,8 +117,14 @@ class Entry:
     def write(self):
         if not self.dirty:
             return
-        payload = json.dumps(encode(self.chains), ensure_ascii=False).encode()
-        write(self.path, payload)
+        chains = self.old | self.chains
+        payload = json.dumps(encode(chains), ensure_ascii=False).encode()
+        path = self.path / f"{checksum(payload)}.json"
+        if write(path, payload):
+            for old in self.files:
+                if old != path:
+                    old.unlink(missing_ok=True)
+            self.files = [path]
         self.dirty = False
 
 

@@ -54,7 +54,7 @@ class Policy(LanguageModel):
 
     def changed(self):
         """The weights are not what they were: forget what was made from them."""
-        self._engine = self._adapter_hash = None
+        self._made.clear()
         self.model.eval()
 
     def fit(
@@ -117,20 +117,22 @@ class Policy(LanguageModel):
         self.model.save_pretrained(path, selected_adapters=[self.adapter])
 
     def load_adapter(self, path, name: str = "default"):
-        """Read an adapter that :meth:`save_adapter` wrote; it becomes active."""
+        """Read an adapter that :meth:`save_adapter` wrote; it becomes active.
+
+        A folder may hold several, each below its name; OSError where it is not clear
+        which is meant.
+        """
         from peft import PeftModel
 
-        path = Path(path)
-        found = [path, *path.glob("*/")]
-        found = [p for p in found if (p / "adapter_model.safetensors").exists()]
-        if not found:
-            raise OSError(f"{path} holds no adapter_model.safetensors")
+        path = adapter_folder(Path(path), name)
         if hasattr(self.model, "peft_config"):
-            self.model.load_adapter(found[0], name, is_trainable=True)
+            if name in self.model.peft_config:
+                self.model.delete_adapter(name)
+            self.model.load_adapter(path, name, is_trainable=True)
         else:
             self.weights_hash()
             self.model = PeftModel.from_pretrained(
-                self.model, found[0], adapter_name=name, is_trainable=True
+                self.model, path, adapter_name=name, is_trainable=True
             )
         self.switch(name)
 
@@ -149,6 +151,22 @@ class Policy(LanguageModel):
             rows=self.rows,
         )
         return policy
+
+
+def adapter_folder(path: Path, name: str) -> Path:
+    """Where below ``path`` adapter ``name`` lies: peft puts "default" at the top."""
+    weights = "adapter_model.safetensors"
+    if (path / name / weights).exists():
+        return path / name
+    if (path / weights).exists():
+        return path
+    others = sorted(p.parent for p in path.glob(f"*/{weights}"))
+    if len(others) == 1:
+        return others[0]
+    if others:
+        names = ", ".join(p.name for p in others)
+        raise OSError(f"{path} holds adapters {names}, not {name!r}: name one of them")
+    raise OSError(f"{path} holds no {weights}: save_adapter() writes one")
 
 
 def batches(lengths: list[int], size: int, epochs: float, rng) -> list[list[int]]:

@@ -105,7 +105,7 @@ def read_jsonl(path: str | Path) -> list[dict]:
     """The objects of a JSON Lines file; a bad line is a ValueError with its place."""
     opened = gzip.open if str(path).endswith(".gz") else open
     rows = []
-    with opened(path, "rt", encoding="utf-8") as lines:
+    with opened(path, "rt", encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue

@@ -71,9 +71,14 @@ def build(executed: list[Path], notebooks: Path, out: Path, table: str) -> Path:
     chapters' links hold. Any warning of Sphinx, a dead link say, is a RuntimeError.
     """
     source, pages = out / "pages-source", out / "pages"
+    patterns = shutil.ignore_patterns("*.ipynb", "conftest.py", ".*", "__pycache__")
+
+    def ignored(folder, names):
+        """``out`` may lie among the notebooks: it is not to be copied into itself."""
+        return patterns(folder, names) | {n for n in names if Path(folder, n) == out}
+
     for folder in (source, pages):
         shutil.rmtree(folder, ignore_errors=True)
-    ignored = shutil.ignore_patterns("*.ipynb", "conftest.py", ".*", "__pycache__")
     shutil.copytree(notebooks, source, ignore=ignored)
     for path in executed:
         nbformat.write(clean(nbformat.read(path, 4)), source / path.name)

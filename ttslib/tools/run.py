@@ -45,6 +45,11 @@ def where(notebook) -> str:
     return f"in cell [{cell.execution_count}] {cell.source.strip().splitlines()[0]}"
 
 
+def literal(path: Path) -> str:
+    """A path as papermill takes it, to which braces mean a parameter."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
 def execute(path: Path, out: Path, given: dict, timeout: int) -> None:
     """Execute one chapter into ``out``; RuntimeError names the cell and its error."""
     import papermill
@@ -54,8 +59,8 @@ def execute(path: Path, out: Path, given: dict, timeout: int) -> None:
     out.unlink(missing_ok=True)
     try:
         papermill.execute_notebook(
-            str(path),
-            str(out),
+            literal(path),
+            literal(out),
             given,
             cwd=str(path.parent),
             kernel_name="python3",
@@ -146,14 +151,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--store", action="store_true", help="execute in place")
     args = parser.parse_args(argv)
 
-    out = args.out.resolve()
+    out, source = args.out.resolve(), args.notebooks.resolve()
     executed, claimed = out / "notebooks", out / "claims"
+    if source in (out, executed):
+        print(f"--out {out} would write over {source}: name another folder")
+        return 1
     for folder in (executed, claimed):
         folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("TTS_STORE", str(out / "store"))
     os.environ["TTS_CLAIMS"] = str(claimed)
 
-    todo = chapters(args.notebooks.resolve(), args.only)
+    todo = chapters(source, args.only)
     if not todo:
         print(f"no chapter {args.only or 'yet'} in {args.notebooks}", flush=True)
         return 1 if args.only else 0
@@ -182,7 +190,7 @@ def main(argv: list[str] | None = None) -> int:
         try:
             index = pages.build(
                 [executed / path.name for path in todo],
-                args.notebooks.resolve(),
+                source,
                 out,
                 table(rows),
             )

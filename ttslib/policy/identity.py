@@ -1,0 +1,73 @@
+"""What a model is, as short texts: the store's keys are made of them."""
+
+import hashlib
+import json
+
+import torch
+
+from ..chain import key_of
+
+
+def marks(base, prefix: str) -> tuple[tuple, tuple]:
+    """Which parameters the base and its adapters have, how often each was written to.
+
+    What was made from the weights is out of date where these differ.
+    """
+    found: tuple[list, list] = ([], [])
+    for name, p in base.named_parameters():
+        found[not own(name, prefix)].append((id(p), p._version))
+    return tuple(found[0]), tuple(found[1])
+
+
+def weights(base, tokenizer, prefix: str) -> str:
+    """Of the base's weights and the tokenizer, whatever adapters there are."""
+    kept = {n: p for n, p in base.state_dict().items() if own(n, prefix)}
+    kept |= dict(base.named_buffers())
+    for wrapped in ("base_layer.", "original_module."):
+        kept = {n.replace(wrapped, ""): p for n, p in kept.items()}
+    return fingerprint(kept, sorted(tokenizer.get_vocab().items()))
+
+
+def adapter(model, name: str) -> str:
+    """Of an adapter's tensors and settings."""
+    from peft import get_peft_model_state_dict
+
+    about = model.peft_config[name].to_dict()
+    about.pop("base_model_name_or_path", None)
+    tensors = get_peft_model_state_dict(
+        model, adapter_name=name, save_embedding_layers=False
+    )
+    return fingerprint(tensors, text_of(about))
+
+
+def settings(base, tokenizer) -> str:
+    """Of the configuration of model and generation: RoPE, scaling, eos."""
+    about = base.config.to_dict()
+    for name in ("_name_or_path", "transformers_version", "dtype"):
+        about.pop(name, None)
+    eos = getattr(base.generation_config, "eos_token_id", None)
+    return f"{key_of(text_of(about), eos, tokenizer.eos_token_id):032x}"
+
+
+def own(name: str, prefix: str) -> bool:
+    """Is a parameter of this name the base's own, not an adapter's?"""
+    return prefix not in name and ".modules_to_save." not in name
+
+
+def text_of(settings: dict) -> str:
+    """Settings as text; sets in an order."""
+
+    def default(value):
+        return sorted(value) if isinstance(value, set) else str(value)
+
+    return json.dumps(settings, sort_keys=True, default=default)
+
+
+def fingerprint(tensors: dict, *more) -> str:
+    """A hash of named tensors."""
+    out = hashlib.blake2b(repr(more).encode(), digest_size=16)
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        out.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        out.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return out.hexdigest()
