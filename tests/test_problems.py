@@ -77,9 +77,10 @@ def write_set(folder, name, text, ending=".jsonl"):
 
 
 @pytest.mark.parametrize("ending", [".jsonl", ".jsonl.gz"])
-def test_a_local_file_is_read(tmp_path, monkeypatch, ending):
+@pytest.mark.parametrize("start, end", [("", "\n\n"), ("\ufeff", "\r\n")])
+def test_a_local_file_is_read(tmp_path, monkeypatch, ending, start, end):
     row = {"question": "How many?", "answer": "Many.\n#### 1,234"}
-    write_set(tmp_path, "gsm8k", json.dumps(row) + "\n\n", ending)
+    write_set(tmp_path, "gsm8k", start + json.dumps(row) + end, ending)
     monkeypatch.setenv("TTS_DATA", str(tmp_path))
     (problem,) = problems.load("gsm8k")
     assert problem.gold == "1234" and verify(problem, "1,234")

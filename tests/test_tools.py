@@ -110,6 +110,33 @@ def test_run_names_chapter_cell_and_error_and_goes_on(tmp_path, capsys):
     assert not (out / "pages").exists()
 
 
+def test_a_folder_with_braces_and_spaces_and_an_out_among_the_notebooks(tmp_path):
+    folder = tmp_path / "my {course} 1"
+    write(
+        folder / "00_demo.ipynb",
+        new_markdown_cell("# A"),
+        code(PARAMETERS, "parameters"),
+    )
+    out = folder / "out {x}"
+    (out / "mathjax").mkdir(parents=True)
+    (out / "mathjax" / pages.SCRIPT).write_text("")
+    for _ in range(2):  # the second time there is something to be copied into itself
+        assert run.main(["--notebooks", str(folder), "--out", str(out)]) == 0
+    assert (out / "pages" / "00_demo.html").exists()
+    assert not (out / "pages-source" / out.name).exists()
+
+
+def test_an_out_that_would_write_over_the_notebooks_is_refused(tmp_path, capsys):
+    path = write(
+        tmp_path / "notebooks" / "00_demo.ipynb", code(PARAMETERS, "parameters")
+    )
+    before = path.read_text()
+    for out in (tmp_path, tmp_path / "notebooks"):
+        assert run.main(["--notebooks", str(path.parent), "--out", str(out)]) == 1
+        assert "name another folder" in capsys.readouterr().out
+    assert path.read_text() == before
+
+
 def test_run_without_chapters(tmp_path):
     arguments = ["--notebooks", str(tmp_path), "--out", str(tmp_path / "out")]
     assert run.main(arguments) == 0

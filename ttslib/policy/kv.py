@@ -34,37 +34,45 @@ class Slots:
     """KV of ``rows`` chains of up to ``size`` positions; row r is at ``pos[r]``."""
 
     def __init__(self, rows: int, size: int, like: torch.Tensor):
-        (layers, _, _, heads, _, dim), dtype = like.shape, like.dtype
-        device = like.device
-        # zeros: a masked column weighs nothing, but 0 times NaN is NaN
-        self.kv = torch.zeros(
-            layers, 2, rows, heads, size, dim, dtype=dtype, device=device
-        )
-        self.bias = torch.full((rows, size), -torch.inf, dtype=dtype, device=device)
-        self.columns = torch.arange(size, device=device)
-        self.all = torch.arange(rows, device=device)
+        layers, _, _, heads, _, dim = like.shape
+        shape = layers, 2, rows, heads, size, dim
+        # Zeros: a masked column weighs nothing, but 0 times NaN is NaN. numpy's cost
+        # no memory, and no time, before they are written to.
+        if like.device.type == "cpu" and like.dtype == torch.float32:
+            self.kv = torch.from_numpy(np.zeros(shape, np.float32))
+        else:
+            self.kv = like.new_zeros(shape)
+        self.bias = like.new_full((rows, size), -torch.inf)
+        self.all = torch.arange(rows, device=like.device)
+        # the same memory as one table a layer for keys, and one for values
+        self.cells = self.kv.view(layers * 2, -1, dim).unbind(0)
+        self.first = torch.arange(0, rows * heads * size, size, device=like.device)
+        self.first = self.first.view(rows, heads)
         self.aim(np.zeros(0, int))
 
     def aim(self, pos: np.ndarray):
-        """The next token of row r goes to ``pos[r]`` and sees what lies before."""
+        """The next token of row r goes to ``pos[r]`` and sees what lies before.
+
+        ``keys`` [rows · kv heads, dim, L] and ``values`` [rows · kv heads, L, dim] are
+        what it sees of each layer, ``mask`` [rows, L] is added to the scores; None
+        where every row is as long as the longest.
+        """
         self.n, self.length = len(pos), int(pos.max(initial=-1)) + 1
         self.pos = torch.as_tensor(pos, device=self.bias.device)
-        self.rows = self.all[: self.n]
-        self.bias[self.rows, self.pos] = 0
-        # None when every row is as long as the longest
+        self.bias[self.all[: self.n], self.pos] = 0
+        self.at = (self.first[: self.n] + self.pos[:, None]).flatten()
+        seen = self.kv[:, :, : self.n, :, : self.length].flatten(2, 3)
+        self.keys = seen[:, 0].transpose(2, 3).unbind(0)
+        self.values = seen[:, 1].unbind(0)
         self.mask = self.bias[: self.n, : self.length]
         if self.n and int(pos.min()) + 1 == self.length:
             self.mask = None
 
     def put(self, layer: int, k: torch.Tensor, v: torch.Tensor):
-        """Write k, v [rows, kv heads, dim]; all of the layer, [rows, heads, L, dim]."""
-        kv = self.kv[layer]
-        kv[0].index_put_((self.rows[:, None], *self.head_at(k)), k)
-        kv[1].index_put_((self.rows[:, None], *self.head_at(v)), v)
-        return kv[0, : self.n, :, : self.length], kv[1, : self.n, :, : self.length]
-
-    def head_at(self, k):
-        return torch.arange(k.shape[1], device=k.device)[None], self.pos[:, None]
+        """Write k, v [rows, kv heads, dim] of the tokens that are fed."""
+        dim = k.shape[-1]
+        self.cells[2 * layer].index_copy_(0, self.at, k.reshape(-1, dim))
+        self.cells[2 * layer + 1].index_copy_(0, self.at, v.reshape(-1, dim))
 
     def load(self, rows: list[int], states: list[State | None]):
         """Copy chains' KV into ``rows``."""
@@ -124,7 +132,10 @@ class SlotLayer(CacheLayerMixin):
         self.slots, self.layer, self.is_initialized = slots, layer, True
 
     def update(self, key_states, value_states, *args, **kwargs):
-        return self.slots.put(self.layer, key_states[:, :, 0], value_states[:, :, 0])
+        slots = self.slots
+        slots.put(self.layer, key_states[:, :, 0], value_states[:, :, 0])
+        kv = slots.kv[self.layer, :, : slots.n, :, : slots.length]
+        return kv[0], kv[1]
 
     def lazy_initialization(self, key_states, value_states):
         pass

@@ -5,6 +5,8 @@ attention is two batched products. Worth its lines where models are tiny and eac
 operation's overhead counts (``make bench``); tests tie it to the model's own forward.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from transformers.activations import ACT2FN
@@ -74,12 +76,18 @@ class FastLlama:
         config, body = model.config, model.model
         self.eps = config.rms_norm_eps
         self.heads, self.groups = config.num_attention_heads, config.num_key_value_heads
-        self.dim = body.layers[0].self_attn.head_dim
-        self.embed = body.embed_tokens.weight
-        self.head = model.lm_head.weight * body.norm.weight
+        self.dim, self.width = body.layers[0].self_attn.head_dim, config.hidden_size
+        # A column beside the residual stream holds √(width · eps): then a division by
+        # the row's length is the whole of RMSNorm, but for the factor √width.
+        embed = body.embed_tokens.weight
+        self.short = embed.dtype == torch.float32
+        self.embed = F.pad(embed, (0, 8))
+        self.embed[:, self.width] = math.sqrt(self.width * self.eps)
+        self.scale = math.sqrt(self.width) if self.short else 1.0
+        self.head = model.lm_head.weight * body.norm.weight * self.scale
         self.layers = [self.fuse(layer) for layer in body.layers]
-        at = torch.arange(config.max_position_embeddings, device=self.embed.device)
-        cos, sin = body.rotary_emb(self.embed, at[None])
+        at = torch.arange(config.max_position_embeddings, device=embed.device)
+        cos, sin = body.rotary_emb(embed, at[None])
         # rotate_half's minus sign goes into the first half of the sines
         half = self.dim // 2
         sin = torch.cat([-sin[..., :half], sin[..., half:]], -1)
@@ -93,17 +101,27 @@ class FastLlama:
         fused = torch.cat([w * s for (w, _), s in zip(qkv, scale)])
         bias = [b * s for (_, b), s in zip(qkv, scale) if b is not None]
         up_bias = [b for _, b in up if b is not None]
+        o, o_bias = dense(attn.o_proj)
+        down, down_bias = dense(mlp.down_proj)
+        norms = [m.weight * self.scale for m in (layer.input_layernorm,)]
+        norms += [layer.post_attention_layernorm.weight * self.scale]
         return (
-            fused * layer.input_layernorm.weight,
+            fused * norms[0],
             torch.cat(bias) if bias else None,
-            *dense(attn.o_proj),
-            torch.cat([w for w, _ in up]) * layer.post_attention_layernorm.weight,
+            o.t(),
+            o_bias,
+            torch.cat([w for w, _ in up]) * norms[1],
             torch.cat(up_bias) if up_bias else None,
-            *dense(mlp.down_proj),
+            down.t(),
+            down_bias,
         )
 
     def norm(self, x):
-        return F.rms_norm(x, x.shape[-1:], eps=self.eps)
+        """RMSNorm of the residual stream [rows, width + 8], but for its weights."""
+        if self.short:
+            x = x / torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+            return x[:, : self.width]
+        return F.rms_norm(x[:, : self.width], (self.width,), eps=self.eps)
 
     def step(self, slots, tokens: torch.Tensor) -> torch.Tensor:
         """Logits [rows, vocabulary] after ``tokens`` [rows] at ``slots.pos``."""
@@ -111,17 +129,25 @@ class FastLlama:
         rotated = self.heads + g
         cos, sin = self.rope[:, slots.pos]
         x = F.embedding(tokens, self.embed)
+        stream = x[:, : self.width]  # each block adds to it in place
         for i, (qkv, qkv_b, o, o_b, up, up_b, down, down_b) in enumerate(self.layers):
             h = F.linear(self.norm(x), qkv, qkv_b).view(n, rotated + g, d)
             qk, v = h[:, :rotated], h[:, rotated:]
             qk = torch.addcmul(qk * cos, qk.roll(d // 2, -1), sin)
-            k, v = slots.put(i, qk[:, self.heads :], v)
+            slots.put(i, qk[:, self.heads :], v)
             q = qk[:, : self.heads].reshape(n * g, self.heads // g, d)
-            scores = torch.bmm(q, k.flatten(0, 1).transpose(1, 2))
+            scores = torch.bmm(q, slots.keys[i])
             if slots.mask is not None:
                 scores.view(n, self.heads, -1).add_(slots.mask[:, None])
-            h = torch.bmm(scores.softmax(-1), v.flatten(0, 1))
-            x = x + F.linear(h.view(n, self.heads * d), o, o_b)
+            h = torch.bmm(scores.softmax(-1), slots.values[i])
+            add(stream, h.view(n, self.heads * d), o, o_b)
             gate, h = F.linear(self.norm(x), up, up_b).chunk(2, -1)
-            x = x + F.linear(F.silu(gate) * h, down, down_b)
+            add(stream, F.silu(gate) * h, down, down_b)
         return F.linear(self.norm(x), self.head)
+
+
+def add(stream, h, weight, bias):
+    """``stream`` += ``h`` @ ``weight`` + ``bias``, in one product."""
+    stream.addmm_(h, weight)
+    if bias is not None:
+        stream.add_(bias)
