@@ -1,6 +1,8 @@
 """Chain: z, y drawn from a policy, and the uniforms that drew it. No torch."""
 
 import hashlib
+import math
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +36,8 @@ class Chain:
     @property
     def steps(self) -> list[str]:
         """z_1 … z_t: the lines, without their line ends."""
-        return (self.prefix + self.text).removesuffix("\n").split("\n")
+        text = (self.prefix + self.text).replace("\r\n", "\n")
+        return [line.removesuffix("\n") for line in lines(text)]
 
     @property
     def answer(self) -> str:
@@ -47,6 +50,11 @@ class Chain:
     def logprob(self) -> float:
         """log p(z, y | x) of the drawn tokens."""
         return float(sum(self.logprobs))
+
+
+def lines(text: str) -> list[str]:
+    """The steps of a text, each with its line end: it splits at line feeds only."""
+    return [line for line in re.split(r"(?<=\n)", text) if line]
 
 
 def key_of(*parts) -> int:
@@ -68,3 +76,20 @@ def uniforms(key: int, start: int, stop: int) -> np.ndarray:
 def fork_index(chain: Chain, fork: int, child: int) -> int:
     """A new sample index for a child of ``chain``: siblings draw different tokens."""
     return key_of(chain.index, fork, child, len(chain.tokens)) >> 65
+
+
+def check_sampling(temperature=1.0, top_p=1.0, max_tokens=None, stop=()):
+    """ValueError for sampling arguments that make no sense."""
+    if not 0 <= temperature < math.inf:
+        raise ValueError(
+            f"temperature is {temperature}: must be 0 (the likeliest token) or more"
+        )
+    if not 0 < top_p <= 1:
+        raise ValueError(
+            f"top_p is {top_p}: must be above 0 and at most 1 (all tokens); for the "
+            "likeliest token set temperature=0"
+        )
+    if max_tokens is not None and max_tokens < 1:
+        raise ValueError(f"max_tokens is {max_tokens}: must be at least 1")
+    if "" in stop:
+        raise ValueError("a stop string is empty: it would end every chain at once")

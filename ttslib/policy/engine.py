@@ -22,6 +22,7 @@ from .llama import FastLlama
 VERSION = 2  # part of the store's key: raise it when the same seed draws differently
 ROWS = 1024
 PREFILL = 8192  # tokens of prompts read at a time
+SMALL = 16e6  # products of a step below which a second thread costs more than it gives
 
 
 def nucleus(p: torch.Tensor, top_p: float) -> torch.Tensor:
@@ -104,6 +105,7 @@ class Engine:
         eos = getattr(model.generation_config, "eos_token_id", None)
         eos = eos if isinstance(eos, list) else [eos]
         self.eos = {e for e in [*eos, tokenizer.eos_token_id] if e is not None}
+        self.work = sum(p.numel() for p in model.parameters())
         self.like = None  # the KV of one position of one row
         try:
             off = self.off()
@@ -227,6 +229,7 @@ class Engine:
         size = max(len(j.ids) + j.budget for j in jobs)
         rows = min(self.room(size), len(jobs))
         left = dict.fromkeys(range(len(jobs)))
+        threads = torch.get_num_threads()
         while left:
             try:
                 for i, drawn in self.drain(jobs, list(left), rows, size, **options):
@@ -239,6 +242,8 @@ class Engine:
                 self.rows = rows
                 if torch.cuda.is_available():
                     torch.cuda.empty_cache()
+            finally:
+                torch.set_num_threads(threads)
 
     def drain(
         self,
@@ -273,6 +278,7 @@ class Engine:
         logprobs = np.zeros((rows, width))
         draws = np.zeros((rows, width), np.float32)
         last = torch.zeros(rows, dtype=torch.long, device=device)
+        threads = torch.get_num_threads()
         while queue or live:
             if queue and (not live or rows - len(live) >= max(1, rows // 16)):
                 new = [
@@ -296,6 +302,10 @@ class Engine:
                 live += new
             n = len(live)
             span = np.arange(n)
+            if threads > 1 and device.type == "cpu":
+                wanted = 1 if n * self.work < SMALL else threads
+                if wanted != torch.get_num_threads():
+                    torch.set_num_threads(wanted)
             with torch.inference_mode():
                 slots.aim(pos[:n])
                 u = torch.from_numpy(draws[span, count[:n]]).to(device)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..chain import Chain, fork_index, key_of, uniforms
+from ..chain import Chain, check_sampling, fork_index, key_of, lines, uniforms
 from ..problems import Problem
 
 
@@ -43,7 +43,7 @@ class Enumerable:
         if prompt not in self.trees:
             raise ValueError(f"no tree for the prompt {prompt!r}")
         tree = self.trees[prompt]
-        for step in text.splitlines(keepends=True):
+        for step in lines(text):
             if step not in tree:
                 raise ValueError(f"{step!r} has probability 0 after {prompt!r}")
             tree = tree[step][1]
@@ -64,7 +64,8 @@ class Enumerable:
 
     def start(self, problem, *, prefix="", seed=0, index=0) -> Chain:
         prompt = problem if isinstance(problem, str) else problem.prompt
-        return Chain(prompt, seed=seed, index=index, prefix=prefix)
+        kind = getattr(problem, "verifier", "")
+        return Chain(prompt, seed=seed, index=index, prefix=prefix, verifier=kind)
 
     def extend(self, chains, n=None, *, fork=None, max_tokens=None, **options):
         """One step further, as :meth:`Policy.extend`."""
@@ -82,6 +83,7 @@ class Enumerable:
 
     def go_on(self, chain: Chain, steps=None, temperature=1.0, top_p=1.0) -> Chain:
         """``chain`` to its end, or to ``steps`` steps, with its own uniforms."""
+        check_sampling(temperature, top_p)
         tree = self.below(chain.prompt, chain.prefix + chain.text)
         tokens, logprobs, text = list(chain.tokens), list(chain.logprobs), chain.text
         key = key_of(chain.prompt, chain.prefix, chain.seed, chain.index)
@@ -109,7 +111,7 @@ class Enumerable:
             before = text.prefix if isinstance(text, Chain) else prefix
             tree, logp = self.below(problem, before), []
             after = text.text if isinstance(text, Chain) else text
-            for step in after.splitlines(keepends=True):
+            for step in lines(after):
                 logp.append(float(np.log(tree[step][0])) if step in tree else -np.inf)
                 tree = tree[step][1] if step in tree else {}
             out.append(tuple(logp))
@@ -139,7 +141,7 @@ class Enumerable:
         counts: dict = defaultdict(Counter)
         for problem, chain, weight in examples:
             tree = self.below(problem, "")
-            for step in (chain.prefix + chain.text).splitlines(keepends=True):
+            for step in lines(chain.prefix + chain.text):
                 counts[self.tie(tree)][list(tree).index(step)] += weight
                 tree = tree[step][1]
 

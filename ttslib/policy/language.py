@@ -1,11 +1,10 @@
 """p(y, z | x; θ) of a transformers model: read, draw, extend by a step, score."""
 
-import math
 from dataclasses import replace
 
 import torch
 
-from ..chain import Chain, fork_index, key_of
+from ..chain import Chain, check_sampling, fork_index, key_of
 from . import identity
 from .engine import VERSION, Engine, Job
 from .reading import Reader, positions
@@ -78,13 +77,13 @@ class LanguageModel(Reader):
         """
         problems, prefixes = spread(problems, prefix)
         stop = (stop,) if isinstance(stop, str) else tuple(stop)
-        check(temperature, top_p, max_tokens, stop)
-        out, jobs, place, entries = [], [], [], []
+        check_sampling(temperature, top_p, max_tokens, stop)
+        out, jobs, place, entries, hashes = [], [], [], [], self.hashes()
         for problem, given in zip(problems, prefixes):
             ids, _ = self.encode(problem, given)
             budget = min(max_tokens or self.max_tokens, self.limit - len(ids))
             name = getattr(problem, "id", "") or f"prompt {problem!r}"
-            about = (*self.hashes(), ids, temperature, top_p, budget, stop, seed)
+            about = (*hashes, ids, temperature, top_p, budget, stop, seed)
             entries.append(Entry((VERSION, *about), fresh=fresh))
             kind = getattr(problem, "verifier", "")
             known = entries[-1].chains
@@ -129,7 +128,7 @@ class LanguageModel(Reader):
         chain; ``fork`` numbers another set of them. A chain that is finished or has
         used up its budget comes back as it is, at cost 0.
         """
-        check(temperature, top_p, max_tokens)
+        check_sampling(temperature, top_p, max_tokens)
         branch = n is not None or fork is not None
         out = [[chain] * (n or 1) for chain in chains]
         jobs, place = [], []
@@ -275,23 +274,6 @@ class LanguageModel(Reader):
             verifier=getattr(problem, "verifier", ""),
             state=drawn.state,
         )
-
-
-def check(temperature: float, top_p: float, max_tokens: int | None, stop=()):
-    """ValueError for sampling arguments that make no sense."""
-    if not 0 <= temperature < math.inf:
-        raise ValueError(
-            f"temperature is {temperature}: must be 0 (the likeliest token) or more"
-        )
-    if not 0 < top_p <= 1:
-        raise ValueError(
-            f"top_p is {top_p}: must be above 0 and at most 1 (all tokens); for the "
-            "likeliest token set temperature=0"
-        )
-    if max_tokens is not None and max_tokens < 1:
-        raise ValueError(f"max_tokens is {max_tokens}: must be at least 1")
-    if "" in stop:
-        raise ValueError("a stop string is empty: it would end every chain at once")
 
 
 def buckets(lengths: list[int], size: int, rng=None) -> list[list[int]]:
