@@ -1,34 +1,297 @@
-"""Reading a chain: where its answer y is."""
+"""The one reader of answers: where a chain's y is, in whatever dress it stands."""
 
 import re
 
-MARK = re.compile(r"^[ \t*#]*(?:final )?answer\s*[*]*:[*]*[ \t]*", re.IGNORECASE | re.M)
+from .dress import HEDGE, SCALE, SPOKEN, braces, hedged, number, undressed
+from .source import read_source
+
+# --- where an answer stands ----------------------------------------------------------
+ANSWER = "answer|réponse|respuesta|antwort|risposta|resposta|ответ|答案|回答|答え"
+MARK = re.compile(
+    rf"(?<![\w-])(?:{ANSWER})[ \t]*(?:\*\*|__)?[ \t]*[:：]+(?:\*\*|__)?"
+    rf"|^[ \t>#*]*(?:final )?(?:{ANSWER})[ \t*]*$"
+    r"|(?P<box>\\(?:begin|f)?boxed\s*)"
+    r"|#{4}:?(?=[ \t]*[-+\\$\d(])"
+    r"|<(?P<tag>(?:final_)?answer)>",
+    re.IGNORECASE | re.MULTILINE,
+)
+SAID = re.compile(
+    r"\banswer\s+(?:is|was|must be|should be)\b:?(?=\s*\S)"
+    r"|^[ \t>*#]*(?:final )?answer[ \t]+(?=[$\\\d½¼¾])",
+    re.IGNORECASE | re.MULTILINE,
+)
+# A next question or turn: a line that is headed so, or that asks, or a control token.
+NEXT = re.compile(
+    r"<\|[\w ]+\|>|</?s>|\[/?INST\]|^[ \t>]*(?:"
+    r"[#*]+[ \t]*(?:(?:next|new) )?(?:question|problem|exercise|example|task|user|human"
+    r"|instruction)\b|(?:(?:next|new) )?(?:question|problem|exercise|example|task|puzzle"
+    r"|user|human|student|instruction|input|prompt|q)[ \t]*(?:\d+[ \t]*)?[:.：)]"
+    r"|(?:exercise|problem|question|example|task)[ \t]+\d+[ \t]*$"
+    r"|(?!wait|hm|but|hold|no\b|actually|let|so\b)[^\n]*\bhow (?:many|much|long|far|old)"
+    r"\b[^\n]*\?[ \t]*$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+GAP = re.compile(r"\n[ \t]*\n[ \t]*\n(?=\s*[^\s\\$*#])")  # two blank lines, then words
+FORMULA = re.compile(
+    r"\$\$[^$]+\$\$|\$(?!\s)[^$\n]+?(?<!\s)\$|\$\s[^$\n]+\s\$|\\\(.+?\\\)|\\\[.+?\\\]",
+    re.DOTALL,
+)
+BOLD = re.compile(r"(?<![\w)*])(\*\*|__|`)(?=\S)(.+?)(?<=\S)\1(?![\w(*])")
+# The chains of the embedded policy end in such a line, and name no other answer.
+SIMPLE = re.compile(r"[-\d][\d,.]*\s*|[A-Za-z]\s*|[\d(][\d+*/() -]*[\d)]\s*")
+OTHER = re.compile(r"[\\#<]|answer|antwort|respuesta|r[ie]sposta", re.IGNORECASE)
+STEP = re.compile(r"^[A-Z][^:\n]{0,40}: \d+(?: [-+*/] \d+)+", re.MULTILINE)
 
 
 def read_answer(text: str, verifier: str = "") -> str:
-    """y, ``""`` if the chain names none.
+    """y, ``""`` if the chain has none. A bare answer is read as itself.
 
-    What follows the last line that begins with ``Answer:`` (a program may take many
-    lines), else the last ``\\boxed{…}``, else what follows GSM8K's ``####``.
+    It is what ``named_answer`` finds. Where nothing is named, and for mathematics
+    only, it is the number or formula in which the text ends. A chain of steps
+    (``Left: 36 - 4 = 32``) that has not come to its ``Answer:`` has none.
     """
-    if found := list(MARK.finditer(text)):
-        return text[found[-1].end() :].strip()
-    at = text.rfind("\\boxed{")
-    if at >= 0:
-        depth, start = 0, at + len("\\boxed")
-        for i in range(start, len(text)):
-            depth += {"{": 1, "}": -1}.get(text[i], 0)
-            if depth == 0:
-                return text[start + 1 : i].strip()
-    if "####" in text:
-        return text.rsplit("####", 1)[1].strip().split("\n")[0]
-    return ""
+    if verifier != "program" and (quick := simple(text)):
+        return quick
+    answer = named_answer(text, verifier)
+    return answer or (UNNAMED[verifier](text) if verifier in UNNAMED else "")
 
 
-def last_number(text: str) -> str:
-    """The last number in ``text``: the usual way to read a model that names no answer.
+def named_answer(text: str, verifier: str = "") -> str:
+    """y where the text names it as its answer, without its dress; else ``""``.
 
-    Chapter 03 says where it is used, as it accepts answers that were not given as such.
+    Named is what stands in ``<answer>``, after ``Answer:``, in a box, after ``####``;
+    if there is none, after "the answer is". A program is named by its fence too, and a
+    bare one by being one. Of several the last counts, as a chain may correct itself.
+    But a base model runs on into a next question: from where that begins *after the
+    first answer* (a line headed ``Question:``, ``Q:``, ``### Problem``, ``User:``; one
+    that asks "How many …?"; two blank lines; a control token) nothing counts. Nor
+    does a draft in ``<think>``.
     """
-    found = re.findall(r"-?\d[\d,]*(?:\.\d+)?", text)
-    return found[-1].replace(",", "") if found else ""
+    text = settled(text)
+    if verifier == "program" or not verifier and looks_like_code(text):
+        return read_source(text, NEXT)
+    marks = list(MARK.finditer(text))
+    said = list(SAID.finditer(text)) if len(marks) != 1 or NEXT.search(text) else []
+    in_order = sorted([*marks, *said], key=re.Match.start)
+    first = next((m for m in in_order if announced(m, text)), None)
+    if first is None:
+        return ""
+    end = first.end() + len(announced(first, text))
+    cuts = [m.start() for m in (p.search(text, end) for p in (NEXT, GAP)) if m]
+    text = text[: min(cuts, default=None)]
+    last = [m for m in [*said, *marks] if m.end() <= len(text)]
+    answer = next(filter(None, (announced(m, text) for m in reversed(last))), "")
+    return DRESS.get(verifier, core)(answer)
+
+
+def simple(text: str) -> str:
+    """The answer, if it is on a last line ``Answer: …``, undressed, and the only one.
+
+    What ``named_answer`` finds too, at a tenth of its time.
+    """
+    head, mark, answer = text.rpartition("Answer: ")
+    plain = mark and (not head or head[-1] == "\n") and SIMPLE.fullmatch(answer)
+    alone = plain and head.isascii() and not OTHER.search(head)
+    return answer.strip() if alone else ""
+
+
+def settled(text: str) -> str:
+    """What follows the drafts; of a draft without an end, what it tags as answer."""
+    _, closed, text = text.rpartition("</think>")
+    if not closed and text.lstrip().startswith("<think>"):
+        return text[text.find("<answer>") :] if "<answer>" in text else ""
+    return text
+
+
+def looks_like_code(text: str) -> bool:
+    return bool(re.search(r"^[ \t]*(?:```\w*$|def \w+\(|class \w+[:(])", text, re.M))
+
+
+def announced(match: re.Match, text: str) -> str:
+    """What ``match`` says is the answer, as it stands; ``""`` if nothing is there."""
+    if match.re is SAID:
+        answer = line(text[match.end() :])
+        return answer if VALUE.match(answer) else ""
+    if match["box"]:
+        return boxes(text, match)
+    if match["tag"]:
+        inside = text[match.end() :].partition(f"</{match['tag']}>")[0]
+        return named_answer(inside) or inside.strip()
+    return line(text[match.end() :])
+
+
+VALUE = re.compile(  # a formula, something with a digit, or one word
+    r"[^\w\n]*(?:\\|\d|[A-Za-z][^.\n]*[\d\\$]|[½¼¾]|\(?\w+\)?[.,!*`\"]*\s*(?:$|\n|[A-Z]))"
+)
+
+
+def line(text: str) -> str:
+    """The first line with something in it; a displayed formula or a fence whole."""
+    text = text.lstrip()
+    if NEXT.match(text):
+        return ""
+    for left, right in (("\\[", "\\]"), ("$$", "$$"), ("```", "```")):
+        if text.startswith(left) and right in text[len(left) :]:
+            return text[: text.index(right, len(left)) + len(right)]
+    text = text.partition("\n")[0].strip()
+    text = re.sub(r"^(?:\*\*|__)\s+|\s+(?:\*\*|__)$", "", text)
+    for mark in ("**", "__"):
+        if text.count(mark) == 1 and text.endswith(mark):  # opened before "Answer:"
+            text = text.removesuffix(mark)
+    return text
+
+
+def boxes(text: str, match: re.Match) -> str:
+    """What the box at ``match`` holds, after those that it continues a list of."""
+    opened = [m for m in MARK.finditer(text, 0, match.end()) if m["box"]]
+    held, begins = [], None
+    for box in reversed(opened):
+        inside, end = box_at(text, box)
+        between = text[end:begins] if begins else ","
+        words = set(re.findall(r"[^\W\d_]+", between))
+        joined = "," in between or "and" in words
+        if not inside or not joined or words - {"and", "text", "quad", "qquad"}:
+            break
+        held.insert(0, inside)
+        begins = box.start()
+    return ", ".join(held)
+
+
+def box_at(text: str, match: re.Match) -> tuple[str, int]:
+    """What a box holds, in braces or as one number or letter; and where it ends."""
+    if text[match.end() : match.end() + 1] == "{":
+        inside, end = braces(text, match.end() + 1)
+        return inside.strip(), end
+    one = re.match(r"[-+]?\d[\d.,]*\b|\w", text[match.end() :])
+    return (one[0], match.end() + one.end()) if one else ("", match.end())
+
+
+# --- what stands there ---------------------------------------------------------------
+VERB = re.compile(r"\b(?:is|are|was|equals|equal to|gives)\b")
+NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_.^])[-+−]?[$€£]?(?:\d+ \d+/\d+|\d[\d,]*(?:\.\d+)?(?:/\d+)?|\.\d+"
+    r"|[½¼¾⅓⅔])(?: ?%)?|-?\\[dtc]?frac *\{[^{}]+\} *\{[^{}]+\}"
+)
+STOP = re.compile(rf"({FORMULA.pattern})|(?<!\\)[.!?](?=\s|$)|。", re.DOTALL)
+SINCE = re.compile(r",? (?:because|since)\b|, (?:so|as|which|but)\b")
+
+
+def core(text: str) -> str:
+    """The value in a line that names it: without comment, emphasis, "x is"."""
+    text = " ".join(BOLD.sub(r"\2", text).split())
+    text = undressed(SINCE.split(first_sentence(text))[0])
+    if number(text) is not None:
+        return text
+    outside = FORMULA.sub(" ", text)
+    if found := list(VERB.finditer(text)):
+        after = text[found[-1].end() :]
+        if re.search(r"[\d\\]", after):
+            return core(after)
+    if not prose(outside):
+        return text
+    parts = FORMULA.findall(text) or NUMBER.findall(text)
+    rest = FORMULA.sub(" ", text) if FORMULA.search(text) else NUMBER.sub(" ", text)
+    if len(parts) == 1 and not re.search(r"\d", rest):
+        if not HEDGE.search(rest) and not SCALE.search(rest):
+            return undressed(parts[0])
+    return text
+
+
+def first_sentence(text: str) -> str:
+    """``text`` up to its first full stop that is in no formula and no number."""
+    ends = (m.start() for m in STOP.finditer(text) if not m[1] and m.start())
+    return text[: next(ends, None)]
+
+
+def prose(text: str) -> bool:
+    """Are there two words or more? A formula, a number, a name are none."""
+    text = SPOKEN.sub(" ", re.sub(r"\\(?:begin|end)\{\w+\}|\\[a-zA-Z]+", " ", text))
+    words = re.findall(r"[^\W\d_]{2,}", text)
+    return len(words) > 1 or any(not word.isascii() for word in words) or ": " in text
+
+
+LONGEST = 4_000  # characters, from the end, in which an answer that is not named stands
+DOUBT = re.compile(
+    r"(?:\b(?:or|least|most|than|not|to|between|maybe|perhaps)|\d\S*(?: \w+)? (?:and|to)"
+    r"|\d *[-–]) *$",
+    re.IGNORECASE,
+)
+
+
+def last_value(text: str) -> str:
+    """Where mathematics names no answer: a bare one, or the last number or formula.
+
+    None of a chain of steps, and none that is in doubt ("42 or 43").
+    """
+    text = turn(settled(text))
+    if STEP.search(text):
+        return ""
+    bare = undressed(text)
+    if "\n" not in bare and (
+        number(bare) is not None or not prose(FORMULA.sub("", bare))
+    ):
+        return bare
+    text = text[-LONGEST:]
+    spans = rf"{FORMULA.pattern}|{BOLD.pattern}|{NUMBER.pattern}"
+    found = [m for m in re.finditer(spans, text, re.DOTALL)]
+    last = next((m for m in reversed(found) if re.search(r"[\d½¼¾]", m[0])), None)
+    last = last or next(reversed(found), None)
+    if last is None or DOUBT.search(text[: last.start()]) or hedged(last[0]):
+        return ""
+    return core(last[0])
+
+
+def turn(text: str) -> str:
+    """``text`` up to where a next question or turn begins."""
+    begins = len(text) - len(text.lstrip())
+    after = NEXT.search(text, begins + 1)
+    return text[: after.start()] if after else text
+
+
+def expression(text: str) -> str:
+    """The arithmetic in a line, with the signs of a keyboard."""
+    text = undressed(BOLD.sub(r"\2", text))
+    for sign, plain in SIGNS.items():
+        text = text.replace(sign, plain)
+    text = re.sub(r"\\frac *\{([^{}]+)\} *\{([^{}]+)\}", r"(\1)/(\2)", text)
+    text = re.sub(r"(?<=[\d)]) ?[xX] ?(?=[\d(])", " * ", text)
+    sides = [side.strip() for side in text.split("=")]
+    text = next((s for s in sides if re.search(r"[\d)] *[-+*/]", s)), sides[0])
+    runs = re.findall(r"[\d(][\d\s.+\-*/^%!()]*[\d)!]", text)
+    runs = [run for run in runs if re.search(r"[-+*/]", run)]
+    return runs[0].strip() if len(runs) == 1 and balanced(runs[0]) else undressed(text)
+
+
+SIGNS = {"×": "*", "·": "*", "∙": "*", "÷": "/", "−": "-", "–": "-", "\\times": "*"}
+SIGNS |= {"\\cdot": "*", "\\div": "/", "\\left": "", "\\right": "", "[": "(", "]": ")"}
+SIGNS |= {"\\,": " ", "\\ ": " ", "$": ""}
+
+
+def balanced(text: str) -> bool:
+    return text.count("(") == text.count(")")
+
+
+def option(text: str) -> str:
+    """The label of an option, or what else a line says."""
+    text = undressed(first_line := BOLD.sub(r"\2", text))
+    one = re.match(r"\(?([A-Za-z]|\d)\)?(?:[).:,]|$|(?= (?:because|since|as)\b))", text)
+    rest = text[one.end() :] if one else first_line
+    if one and not re.search(r"\b(?:or|and)\b|\([A-Za-z]\)|\b[A-Z][).]", rest):
+        if not rest or rest[0].isspace():
+            return one[1]
+    return text
+
+
+def bare(text: str) -> str:
+    """An answer that stands alone, on one line that is no step; else ``""``."""
+    text = turn(settled(text)).strip()
+    step = "\n" in text or "=" in text or re.match(r"[A-Z][a-z ]+: ", text)
+    return "" if step else text
+
+
+DRESS = {"choice": option, "countdown": expression}
+UNNAMED = {
+    "mathematics": last_value,
+    "choice": lambda text: option(bare(text)),
+    "countdown": lambda text: expression(bare(text)),
+}
