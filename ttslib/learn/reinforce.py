@@ -199,7 +199,7 @@ def trl_reward(problems) -> Callable:
 def said(conversation, role: str) -> str:
     """A text as it is; of a list of messages the last one's that ``role`` has said.
 
-    A message's content is a text, or a list of parts, of which those of type text count.
+    A message's content is a text, or a list of parts: those of type text count.
     """
     if isinstance(conversation, str):
         return conversation

@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 PLAIN = re.compile(r"([+-]?)(\d+|\d{1,3}(?:,\d{3})+)?(?:\.(\d+)?)?(?:\s*/\s*(\d+))?")
-PAIRS = ("**", "__", "```", "`", "$$", "$", '"', "*")
+PAIRS = ("**", "__", "```", "`", "$$", "$", '"', "'", "*", "_")
 BRACKETS = (("\\(", "\\)"), ("\\[", "\\]"), ("“", "”"), ("\\left(", "\\right)"))
 SPOKEN = re.compile(  # words within a formula
     r"\\(?:text(?:bf|it|rm|normal)?|mbox|math(?:rm|bf)|operatorname)\s*\{([^{}]*)\}"
@@ -29,6 +29,9 @@ SCALE = re.compile(  # words and signs that make another number of it
 )
 
 
+BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+
+
 def undressed(text: str) -> str:
     """``text`` without what stands around it: emphasis, dollars, a box, a full stop.
 
@@ -38,6 +41,8 @@ def undressed(text: str) -> str:
         before, text = text, text.strip()
         if text[-1:] in ".,;!?\\" and text[-2:-1] != "\\":
             text = text[:-1]
+        elif text and unicodedata.category(text[-1]) == "So" and text[-1] != "°":
+            text = text[:-1]  # a tick, a smile
         elif SPOKEN.fullmatch(text):
             text = SPOKEN.fullmatch(text)[1]
         elif text.startswith("\\boxed{") and braces(text, 7)[1] == len(text):
@@ -61,7 +66,7 @@ def within(text: str) -> str:
 def braces(text: str, at: int) -> tuple[str, int]:
     """What the braces opened just before ``at`` hold, and where they have closed."""
     depth = 1
-    for match in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, at):
+    for match in BRACE.finditer(text, at, at + 4_000):
         depth += {"{": 1, "}": -1}.get(match[0], 0)
         if depth == 0:
             return text[at : match.start()], match.end()
@@ -104,6 +109,8 @@ QUANTITY = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 SUM = re.compile(r"(?:[\d\s.,+\-*/×÷·()^%$=]|\\times|\\cdot|\\div)*")
+POWERS = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+TIMES = re.compile(rf" *({'|'.join(POWERS)})\b")
 LETTER = re.compile(r"\s*[A-Za-z](?:_\w|_\{\w+\})?\s*")
 
 
@@ -122,6 +129,8 @@ def measured(text: str) -> tuple[Fraction, str] | None:
         return None
     first, money, second, whole, decimals, below, above, part, rest = match.groups()
     value = fraction("", whole, decimals, below)
+    if value is not None and (times := TIMES.match(rest)):
+        value, rest = value * 10 ** POWERS[times[1]], rest[times.end() :]
     named = unit(rest) if value is not None else None
     if named is None or money and named.partition(" ")[0] in DISTANCES:
         return None
@@ -147,7 +156,8 @@ def tidy(text: str) -> str:
         text = re.sub(r"\\[ ,;!]|\\quad", " ", text)
         text = re.sub(r"\\([%$])|\^\{(\d)\}", r"\1\2", text)
     text = re.sub(r"\$([^$]*)\$", r"\1", text)
-    text = re.sub(r"(?<![\w)])\((\d+)\)(?![\w(])", r"\1", text)
+    text = re.sub(r"(?<![\w)])[(\[{](\d+)[)\]}](?![\w(])", r"\1", text)
+    text = re.sub(r"^(?:minus|negative) (?=\d)", "-", text, flags=re.IGNORECASE)
     return re.sub(r"(?<![\d.]\d\d\d)(?<=\d) (?=\d{3}(?:[ .,]|\Z))", ",", text)
 
 
@@ -212,10 +222,12 @@ def same_unit(a: str, b: str) -> bool:
 
 # --- all else ------------------------------------------------------------------------
 def hedged(text: str) -> bool:
-    """Does it name several numbers, of which one may be meant: "42 or 43"?"""
-    return bool(
-        re.search(r"\d", text) and HEDGE.search(SPOKEN.sub(r" \1 ", text))
-    ) and not re.search(r"[=<>\\]", SPOKEN.sub("", text))
+    """Does it leave open which number is meant: "42 or 43", "5-7", "at least 5"?"""
+    text = SPOKEN.sub(r" \1 ", text)
+    if span := re.fullmatch(r"\D*?(\d+)\s*(?:[-–—]|±|\\pm)\s*(\d+)\D*", text):
+        return "-" not in text or int(span[1]) < int(span[2])
+    words = re.search(r"\d", text) and HEDGE.search(text)
+    return bool(words) and not re.search(r"[=<>\\]", text)
 
 
 def normal(text: str) -> str:

@@ -73,19 +73,18 @@ def by_number(gold: str, answer: str) -> bool | None:
 
 
 def without_unit(answer: str) -> str:
-    """A plain number with a unit without it, all else as it is."""
-    value, unit = quantity(answer) or (None, "")
-    return str(value) if unit not in ("", "%") else answer
+    """A number with a unit without it, in plain digits; all else as it is."""
+    value, unit = quantity(answer) or (None, "%")
+    dressed = unit != "%" and (unit or not answer.isascii())
+    return str(value) if dressed else answer
 
 
 def close(a: Fraction, b: Fraction) -> bool:
     """Equal; or nine digits agree of a fraction and a decimal that cannot reach it."""
     if a == b:
         return True
-    decimals = [10 ** (2 * x.denominator.bit_length()) % x.denominator for x in (a, b)]
-    return bool(decimals[0]) != bool(decimals[1]) and abs(a - b) * 10**9 <= max(
-        abs(a), abs(b)
-    )
+    ends = [10 ** x.denominator.bit_length() % x.denominator == 0 for x in (a, b)]
+    return ends[0] != ends[1] and abs(a - b) * 10**9 <= max(abs(a), abs(b))
 
 
 # --- the process ---------------------------------------------------------------------

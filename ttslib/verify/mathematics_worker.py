@@ -5,7 +5,8 @@ import re
 import sys
 
 FUNCTION = re.compile(
-    r"(?<![\\A-Za-z])((?:arc)?(?:sin|cos|tan)|sec|csc|cot|log|ln)(?=\^\d|_\d| ?\(| \w\b)"
+    r"(?<![\\A-Za-z])((?:arc)?(?:sin|cos|tan)|sec|csc|cot|log|ln)"
+    r"(?=\^\d|_\d| ?\(| \w\b)"
 )
 PINS = "; install the versions that requirements.txt pins"
 POWER = re.compile(r"\^\s*[{(]?\s*-?\s*\d{2,}")

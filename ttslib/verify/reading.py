@@ -10,7 +10,7 @@ ANSWER = "answer|réponse|respuesta|antwort|risposta|resposta|ответ|答案|
 MARK = re.compile(
     rf"(?<![\w-])(?:{ANSWER})[ \t]*(?:\*\*|__)?[ \t]*[:：]+(?:\*\*|__)?"
     rf"|^[ \t>#*]*(?:final )?(?:{ANSWER})[ \t*]*$"
-    r"|(?P<box>\\(?:begin|f)?boxed\s*)"
+    r"|(?P<box>\\(?:boxed|beginboxed|fbox)\s*)"
     r"|#{4}:?(?=[ \t]*[-+\\$\d(])"
     r"|<(?P<tag>(?:final_)?answer)>",
     re.IGNORECASE | re.MULTILINE,
@@ -20,15 +20,16 @@ SAID = re.compile(
     r"|^[ \t>*#]*(?:final )?answer[ \t]+(?=[$\\\d½¼¾])",
     re.IGNORECASE | re.MULTILINE,
 )
+HEADS = "question|problem|exercise|example|task|puzzle|user|human|student|instruction"
+TOKEN = r"<\|[\w ]+\|>|</?s>|\[/?INST\]"
 # A next question or turn: a line that is headed so, or that asks, or a control token.
 NEXT = re.compile(
-    r"<\|[\w ]+\|>|</?s>|\[/?INST\]|^[ \t>]*(?:"
-    r"[#*]+[ \t]*(?:(?:next|new) )?(?:question|problem|exercise|example|task|user|human"
-    r"|instruction)\b|(?:(?:next|new) )?(?:question|problem|exercise|example|task|puzzle"
-    r"|user|human|student|instruction|input|prompt|q)[ \t]*(?:\d+[ \t]*)?[:.：)]"
-    r"|(?:exercise|problem|question|example|task)[ \t]+\d+[ \t]*$"
-    r"|(?!wait|hm|but|hold|no\b|actually|let|so\b)[^\n]*\bhow (?:many|much|long|far|old)"
-    r"\b[^\n]*\?[ \t]*$)",
+    rf"{TOKEN}|^[ \t>]*(?:"
+    rf"[#*]+[ \t]*(?:(?:next|new) )?(?:{HEADS})\b"
+    rf"|(?:(?:next|new) )?(?:{HEADS}|q)[ \t]*(?:\d+[ \t]*)?[:.：)]"
+    rf"|(?:{HEADS})[ \t]+\d+[ \t]*$"
+    r"|(?!wait|hm|but|hold|no\b|actually|let|so\b)"
+    r"[^\n]*\bhow (?:many|much|long|far|old)\b[^\n]*\?[ \t]*$)",
     re.IGNORECASE | re.MULTILINE,
 )
 GAP = re.compile(r"\n[ \t]*\n[ \t]*\n(?=\s*[^\s\\$*#])")  # two blank lines, then words
@@ -37,8 +38,9 @@ FORMULA = re.compile(
     re.DOTALL,
 )
 BOLD = re.compile(r"(?<![\w)*])(\*\*|__|`)(?=\S)(.+?)(?<=\S)\1(?![\w(*])")
+LONGEST = 4_000  # characters of an answer; those from the end, where none is named
 # The chains of the embedded policy end in such a line, and name no other answer.
-SIMPLE = re.compile(r"[-\d][\d,.]*\s*|[A-Za-z]\s*|[\d(][\d+*/() -]*[\d)]\s*")
+SIMPLE = re.compile(r"-?\d[\d,]*(?:\.\d+)?\s*|[A-Za-z]\s*|[\d(][\d+*/() -]*[\d)]\s*")
 OTHER = re.compile(r"[\\#<]|answer|antwort|respuesta|r[ie]sposta", re.IGNORECASE)
 STEP = re.compile(r"^[A-Z][^:\n]{0,40}: \d+(?: [-+*/] \d+)+", re.MULTILINE)
 
@@ -115,8 +117,8 @@ def announced(match: re.Match, text: str) -> str:
     if match["box"]:
         return boxes(text, match)
     if match["tag"]:
-        inside = text[match.end() :].partition(f"</{match['tag']}>")[0]
-        return named_answer(inside) or inside.strip()
+        inside = text[match.end() :][:LONGEST].partition(f"</{match['tag']}>")[0]
+        return inside.strip()
     return line(text[match.end() :])
 
 
@@ -127,13 +129,13 @@ VALUE = re.compile(  # a formula, something with a digit, or one word
 
 def line(text: str) -> str:
     """The first line with something in it; a displayed formula or a fence whole."""
-    text = text.lstrip()
+    text = text.lstrip()[:LONGEST]
     if NEXT.match(text):
         return ""
     for left, right in (("\\[", "\\]"), ("$$", "$$"), ("```", "```")):
         if text.startswith(left) and right in text[len(left) :]:
             return text[: text.index(right, len(left)) + len(right)]
-    text = text.partition("\n")[0].strip()
+    text = re.split(TOKEN, text.partition("\n")[0])[0].strip()
     text = re.sub(r"^(?:\*\*|__)\s+|\s+(?:\*\*|__)$", "", text)
     for mark in ("**", "__"):
         if text.count(mark) == 1 and text.endswith(mark):  # opened before "Answer:"
@@ -143,18 +145,20 @@ def line(text: str) -> str:
 
 def boxes(text: str, match: re.Match) -> str:
     """What the box at ``match`` holds, after those that it continues a list of."""
-    opened = [m for m in MARK.finditer(text, 0, match.end()) if m["box"]]
-    held, begins = [], None
+    near = MARK.finditer(text, max(0, match.end() - LONGEST), match.end())
+    opened = [m for m in near if m["box"]]
+    answer, begins = "", None
     for box in reversed(opened):
         inside, end = box_at(text, box)
         between = text[end:begins] if begins else ","
         words = set(re.findall(r"[^\W\d_]+", between))
-        joined = "," in between or "and" in words
-        if not inside or not joined or words - {"and", "text", "quad", "qquad"}:
+        joined = "," in between or words & {"and", "or"}
+        if not inside or not joined or words - {"and", "or", "text", "quad", "qquad"}:
             break
-        held.insert(0, inside)
+        joint = " or " if "or" in words else ", "
+        answer = inside + joint + answer if answer else inside
         begins = box.start()
-    return ", ".join(held)
+    return answer
 
 
 def box_at(text: str, match: re.Match) -> tuple[str, int]:
@@ -172,13 +176,14 @@ NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.^])[-+−]?[$€£]?(?:\d+ \d+/\d+|\d[\d,]*(?:\.\d+)?(?:/\d+)?|\.\d+"
     r"|[½¼¾⅓⅔])(?: ?%)?|-?\\[dtc]?frac *\{[^{}]+\} *\{[^{}]+\}"
 )
-STOP = re.compile(rf"({FORMULA.pattern})|(?<!\\)[.!?](?=\s|$)|。", re.DOTALL)
+STOP = re.compile(rf"({FORMULA.pattern})|(?<!\\)[.!?](?=\s|$)(?!\W*or\b)|。", re.DOTALL)
 SINCE = re.compile(r",? (?:because|since)\b|, (?:so|as|which|but)\b")
 
 
 def core(text: str) -> str:
     """The value in a line that names it: without comment, emphasis, "x is"."""
-    text = " ".join(BOLD.sub(r"\2", text).split())
+    text = " ".join(plain(text).split())
+    text = re.sub(r"^(?:therefore|thus|hence|so|then|indeed),? ", "", text)
     text = undressed(SINCE.split(first_sentence(text))[0])
     if number(text) is not None:
         return text
@@ -197,23 +202,31 @@ def core(text: str) -> str:
     return text
 
 
+def plain(text: str) -> str:
+    """``text`` without the marks of markdown and HTML for emphasis."""
+    return re.sub(r"</?(?:b|i|em|strong|code|p|br) ?/?>", "", BOLD.sub(r"\2", text))
+
+
 def first_sentence(text: str) -> str:
     """``text`` up to its first full stop that is in no formula and no number."""
     ends = (m.start() for m in STOP.finditer(text) if not m[1] and m.start())
     return text[: next(ends, None)]
 
 
+FUNCTIONS = re.compile(r"\b(?:a?(?:rc)?(?:sin|cos|tan)|log|ln|exp|sqrt|abs|mod|pi)\b")
+
+
 def prose(text: str) -> bool:
-    """Are there two words or more? A formula, a number, a name are none."""
+    """Are there two words or more? In a formula, a number, a name there are not."""
     text = SPOKEN.sub(" ", re.sub(r"\\(?:begin|end)\{\w+\}|\\[a-zA-Z]+", " ", text))
-    words = re.findall(r"[^\W\d_]{2,}", text)
-    return len(words) > 1 or any(not word.isascii() for word in words) or ": " in text
+    words = re.findall(r"[^\W\d_]+", FUNCTIONS.sub(" ", text))
+    told = len(words) > 1 and any(len(word) > 2 for word in words)
+    return told or any(len(w) > 1 and not w.isascii() for w in words) or ": " in text
 
 
-LONGEST = 4_000  # characters, from the end, in which an answer that is not named stands
 DOUBT = re.compile(
-    r"(?:\b(?:or|least|most|than|not|to|between|maybe|perhaps)|\d\S*(?: \w+)? (?:and|to)"
-    r"|\d *[-–]) *$",
+    r"(?:\b(?:or|least|most|than|not|to|between|maybe|perhaps)"
+    r"|\d\S*(?: \w+)? (?:and|to)|\d *[-–]) *$",
     re.IGNORECASE,
 )
 
@@ -226,11 +239,8 @@ def last_value(text: str) -> str:
     text = turn(settled(text))
     if STEP.search(text):
         return ""
-    bare = undressed(text)
-    if "\n" not in bare and (
-        number(bare) is not None or not prose(FORMULA.sub("", bare))
-    ):
-        return bare
+    if answer := alone(text):
+        return answer
     text = text[-LONGEST:]
     spans = rf"{FORMULA.pattern}|{BOLD.pattern}|{NUMBER.pattern}"
     found = [m for m in re.finditer(spans, text, re.DOTALL)]
@@ -239,6 +249,15 @@ def last_value(text: str) -> str:
     if last is None or DOUBT.search(text[: last.start()]) or hedged(last[0]):
         return ""
     return core(last[0])
+
+
+def alone(text: str) -> str:
+    """``text`` if it is an answer and nothing else: a number, a formula, a name."""
+    text = undressed(turn(settled(text)))
+    if "\n" in text or len(text) > LONGEST or STEP.match(text):
+        return ""
+    bare = number(text) is not None or not prose(FORMULA.sub("", text))
+    return text if bare else ""
 
 
 def turn(text: str) -> str:
@@ -250,9 +269,9 @@ def turn(text: str) -> str:
 
 def expression(text: str) -> str:
     """The arithmetic in a line, with the signs of a keyboard."""
-    text = undressed(BOLD.sub(r"\2", text))
-    for sign, plain in SIGNS.items():
-        text = text.replace(sign, plain)
+    text = undressed(plain(text[:LONGEST]))[:500]
+    for sign, ours in SIGNS.items():
+        text = text.replace(sign, ours)
     text = re.sub(r"\\frac *\{([^{}]+)\} *\{([^{}]+)\}", r"(\1)/(\2)", text)
     text = re.sub(r"(?<=[\d)]) ?[xX] ?(?=[\d(])", " * ", text)
     sides = [side.strip() for side in text.split("=")]
@@ -273,9 +292,9 @@ def balanced(text: str) -> bool:
 
 def option(text: str) -> str:
     """The label of an option, or what else a line says."""
-    text = undressed(first_line := BOLD.sub(r"\2", text))
+    text = undressed(plain(text[:LONGEST]))
     one = re.match(r"\(?([A-Za-z]|\d)\)?(?:[).:,]|$|(?= (?:because|since|as)\b))", text)
-    rest = text[one.end() :] if one else first_line
+    rest = text[one.end() :] if one else ""
     if one and not re.search(r"\b(?:or|and)\b|\([A-Za-z]\)|\b[A-Z][).]", rest):
         if not rest or rest[0].isspace():
             return one[1]
@@ -291,6 +310,7 @@ def bare(text: str) -> str:
 
 DRESS = {"choice": option, "countdown": expression}
 UNNAMED = {
+    "": alone,
     "mathematics": last_value,
     "choice": lambda text: option(bare(text)),
     "countdown": lambda text: expression(bare(text)),
