@@ -9,6 +9,7 @@ import unicodedata
 from fractions import Fraction
 from functools import lru_cache
 
+LONGEST = 200  # characters of a number, dress and all
 PLAIN = re.compile(r"([+-]?)(\d+|\d{1,3}(?:,\d{3})+)?(?:\.(\d+)?)?(?:\s*/\s*(\d+))?")
 PAIRS = ("**", "__", "```", "`", "$$", "$", '"', "'", "*", "_")
 BRACKETS = (("\\(", "\\)"), ("\\[", "\\]"), ("“", "”"), ("\\left(", "\\right)"))
@@ -21,6 +22,7 @@ HEDGE = re.compile(
     r"|under|over|perhaps|maybe|up|below|above)(?!\w)",
     re.IGNORECASE,
 )
+OR = re.compile(r"\b(?:or|n?either)\b|^\(?[A-Z]\)? and \(?[A-Z]\)?$")
 SCALE = re.compile(  # words and signs that make another number of it
     r"\b(?:half|thirds?|quarters?|dozens?|hundreds?|thousands?|[mbtr]+illions?|squared"
     r"|cubed|factorial|plus|minus|times|divided|root|pi|e|i|infinity|mod|sqrt|sin|cos"
@@ -86,11 +88,7 @@ def number(text: str) -> Fraction | None:
 
 def quantity(text: str) -> tuple[Fraction, str] | None:
     """(value, unit) of a plain number, None of all else; a unit unsaid is ``""``."""
-    match = PLAIN.fullmatch(text)
-    if match and len(text) <= 60 and text.isascii():
-        value = fraction(*match.groups())
-        return None if value is None else (value, "")
-    return measured(text) if len(text) <= 200 else None
+    return measured(text) if len(text) <= LONGEST else None
 
 
 def fraction(sign, whole, decimals, below) -> Fraction | None:
@@ -109,14 +107,19 @@ QUANTITY = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 SUM = re.compile(r"(?:[\d\s.,+\-*/×÷·()^%$=]|\\times|\\cdot|\\div)*")
-POWERS = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
-TIMES = re.compile(rf" *({'|'.join(POWERS)})\b")
+TIMES = {"dozen": 12, "hundred": 100, "thousand": 1000}
+TIMES |= {"million": 10**6, "billion": 10**9, "trillion": 10**12}
+MANY = re.compile(rf" *({'|'.join(TIMES)})\b")
 LETTER = re.compile(r"\s*[A-Za-z](?:_\w|_\{\w+\})?\s*")
 
 
 @lru_cache(maxsize=10_000)
 def measured(text: str) -> tuple[Fraction, str] | None:
-    """``quantity`` of a number in some dress or with a unit."""
+    """``quantity`` of a short text: of the many that repeat, computed once."""
+    match = PLAIN.fullmatch(text)
+    if match and text.isascii():
+        value = fraction(*match.groups())
+        return None if value is None else (value, "")
     text = tidy(undressed(text))
     if "=" in text:
         left, _, text = text.rpartition("=")
@@ -129,8 +132,8 @@ def measured(text: str) -> tuple[Fraction, str] | None:
         return None
     first, money, second, whole, decimals, below, above, part, rest = match.groups()
     value = fraction("", whole, decimals, below)
-    if value is not None and (times := TIMES.match(rest)):
-        value, rest = value * 10 ** POWERS[times[1]], rest[times.end() :]
+    if value is not None and (many := MANY.match(rest)):
+        value, rest = value * TIMES[many[1]], rest[many.end() :]
     named = unit(rest) if value is not None else None
     if named is None or money and named.partition(" ")[0] in DISTANCES:
         return None
@@ -226,8 +229,8 @@ def hedged(text: str) -> bool:
     text = SPOKEN.sub(r" \1 ", text)
     if span := re.fullmatch(r"\D*?(\d+)\s*(?:[-–—]|±|\\pm)\s*(\d+)\D*", text):
         return "-" not in text or int(span[1]) < int(span[2])
-    words = re.search(r"\d", text) and HEDGE.search(text)
-    return bool(words) and not re.search(r"[=<>\\]", text)
+    words = HEDGE if re.search(r"\d", text) else OR
+    return bool(words.search(text)) and not re.search(r"[=<>\\]", text)
 
 
 def normal(text: str) -> str:

@@ -81,8 +81,8 @@ def without_unit(answer: str) -> str:
 
 def close(a: Fraction, b: Fraction) -> bool:
     """Equal; or nine digits agree of a fraction and a decimal that cannot reach it."""
-    if a == b:
-        return True
+    if a == b or a.denominator == b.denominator == 1:
+        return a == b
     ends = [10 ** x.denominator.bit_length() % x.denominator == 0 for x in (a, b)]
     return ends[0] != ends[1] and abs(a - b) * 10**9 <= max(abs(a), abs(b))
 

@@ -16,21 +16,22 @@ MARK = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 SAID = re.compile(
-    r"\banswer\s+(?:is|was|must be|should be)\b:?(?=\s*\S)"
+    r"\b(?:answer|correct (?:option|choice))\s*(?:=|\b(?:is|was|must be|should be)\b:?)"
+    r"(?=\s*\S)"
     r"|^[ \t>*#]*(?:final )?answer[ \t]+(?=[$\\\d½¼¾])",
     re.IGNORECASE | re.MULTILINE,
 )
 HEADS = "question|problem|exercise|example|task|puzzle|user|human|student|instruction"
 TOKEN = r"<\|[\w ]+\|>|</?s>|\[/?INST\]"
+HEAD = rf"(?:(?:next|new) )?(?:{HEADS}|q)[ \t]*(?:\d+[ \t]*)?[:.：)]"
+HEAD += rf"|(?:{HEADS})[ \t]+\d+[ \t]*$|(?:#+|\*+)[ \t]*(?:(?:next|new) )?(?:{HEADS})\b"
+# A line that asks; what a chain asks itself ("Wait, how many were there?") is no task.
+ASKS = r"(?!wait|hm|but|hold|no\b|actually|let|so\b)[^\n]*\b(?:what (?:is|are)|which of"
+ASKS += r"|how (?:many|much|long|far|old))\b[^\n]*\?[ \t]*$|make \d+ from \d"
 # A next question or turn: a line that is headed so, or that asks, or a control token.
-NEXT = re.compile(
-    rf"{TOKEN}|^[ \t>]*(?:"
-    rf"[#*]+[ \t]*(?:(?:next|new) )?(?:{HEADS})\b"
-    rf"|(?:(?:next|new) )?(?:{HEADS}|q)[ \t]*(?:\d+[ \t]*)?[:.：)]"
-    rf"|(?:{HEADS})[ \t]+\d+[ \t]*$"
-    r"|(?!wait|hm|but|hold|no\b|actually|let|so\b)"
-    r"[^\n]*\bhow (?:many|much|long|far|old)\b[^\n]*\?[ \t]*$)",
-    re.IGNORECASE | re.MULTILINE,
+NEXT = re.compile(rf"{TOKEN}|^[ \t>]*(?:{HEAD}|{ASKS})", re.IGNORECASE | re.MULTILINE)
+NEXT_IN_CODE = re.compile(  # not a comment or docstring: "# Example", "    Example:"
+    rf"{TOKEN}|^(?:{HEAD.replace('#+', '##+')})", re.IGNORECASE | re.MULTILINE
 )
 GAP = re.compile(r"\n[ \t]*\n[ \t]*\n(?=\s*[^\s\\$*#])")  # two blank lines, then words
 FORMULA = re.compile(
@@ -71,7 +72,7 @@ def named_answer(text: str, verifier: str = "") -> str:
     """
     text = settled(text)
     if verifier == "program" or not verifier and looks_like_code(text):
-        return read_source(text, NEXT)
+        return read_source(text, NEXT_IN_CODE)
     marks = list(MARK.finditer(text))
     said = list(SAID.finditer(text)) if len(marks) != 1 or NEXT.search(text) else []
     in_order = sorted([*marks, *said], key=re.Match.start)
@@ -105,21 +106,26 @@ def settled(text: str) -> str:
     return text
 
 
+CODE = re.compile(
+    r"^[ \t]*(?:```\w*$|(?:answer: *`?)?(?:def \w+\(|class \w+[:(]))", re.I | re.M
+)
+
+
 def looks_like_code(text: str) -> bool:
-    return bool(re.search(r"^[ \t]*(?:```\w*$|def \w+\(|class \w+[:(])", text, re.M))
+    return bool(re.search(CODE, text))
 
 
 def announced(match: re.Match, text: str) -> str:
     """What ``match`` says is the answer, as it stands; ``""`` if nothing is there."""
+    rest = text[match.end() : match.end() + LONGEST]
     if match.re is SAID:
-        answer = line(text[match.end() :])
+        answer = line(rest)
         return answer if VALUE.match(answer) else ""
     if match["box"]:
         return boxes(text, match)
     if match["tag"]:
-        inside = text[match.end() :][:LONGEST].partition(f"</{match['tag']}>")[0]
-        return inside.strip()
-    return line(text[match.end() :])
+        return rest.partition(f"</{match['tag']}>")[0].strip()
+    return line(rest)
 
 
 VALUE = re.compile(  # a formula, something with a digit, or one word
@@ -129,7 +135,7 @@ VALUE = re.compile(  # a formula, something with a digit, or one word
 
 def line(text: str) -> str:
     """The first line with something in it; a displayed formula or a fence whole."""
-    text = text.lstrip()[:LONGEST]
+    text = text.lstrip()
     if NEXT.match(text):
         return ""
     for left, right in (("\\[", "\\]"), ("$$", "$$"), ("```", "```")):
@@ -145,6 +151,8 @@ def line(text: str) -> str:
 
 def boxes(text: str, match: re.Match) -> str:
     """What the box at ``match`` holds, after those that it continues a list of."""
+    if not box_at(text, match)[0]:
+        return ""
     near = MARK.finditer(text, max(0, match.end() - LONGEST), match.end())
     opened = [m for m in near if m["box"]]
     answer, begins = "", None
@@ -268,17 +276,19 @@ def turn(text: str) -> str:
 
 
 def expression(text: str) -> str:
-    """The arithmetic in a line, with the signs of a keyboard."""
-    text = undressed(plain(text[:LONGEST]))[:500]
+    """The arithmetic in a line, with the signs of a keyboard; else the line."""
+    text = undressed(SINCE.split(plain(text[:LONGEST]))[0])[:500]
     for sign, ours in SIGNS.items():
         text = text.replace(sign, ours)
     text = re.sub(r"\\frac *\{([^{}]+)\} *\{([^{}]+)\}", r"(\1)/(\2)", text)
-    text = re.sub(r"(?<=[\d)]) ?[xX] ?(?=[\d(])", " * ", text)
+    text = undressed(re.sub(r"(?<=[\d)]) ?[xX] ?(?=[\d(])", " * ", text))
     sides = [side.strip() for side in text.split("=")]
-    text = next((s for s in sides if re.search(r"[\d)] *[-+*/]", s)), sides[0])
+    text = next((side for side in sides if re.search(r"[\d)] *[-+*/]", side)), text)
     runs = re.findall(r"[\d(][\d\s.+\-*/^%!()]*[\d)!]", text)
     runs = [run for run in runs if re.search(r"[-+*/]", run)]
-    return runs[0].strip() if len(runs) == 1 and balanced(runs[0]) else undressed(text)
+    rest = text.replace(runs[0], " ", 1) if len(runs) == 1 else text
+    whole = not re.search(r"[\d+*/^()]|- *\w\b", rest)
+    return runs[0].strip() if runs and whole else text
 
 
 SIGNS = {"×": "*", "·": "*", "∙": "*", "÷": "/", "−": "-", "–": "-", "\\times": "*"}
@@ -286,24 +296,31 @@ SIGNS |= {"\\cdot": "*", "\\div": "/", "\\left": "", "\\right": "", "[": "(", "]
 SIGNS |= {"\\,": " ", "\\ ": " ", "$": ""}
 
 
-def balanced(text: str) -> bool:
-    return text.count("(") == text.count(")")
+LABEL = re.compile(
+    r"(?:(?:the )?(?:correct )?(?:option|choice)(?: is)?:? )?"
+    r"[(\[]?([A-Za-z]|\d)[)\]]?(?:[).:,]|$|(?= (?:because|since|as|[-–])[ $]))",
+    re.IGNORECASE,
+)
 
 
 def option(text: str) -> str:
     """The label of an option, or what else a line says."""
     text = undressed(plain(text[:LONGEST]))
-    one = re.match(r"\(?([A-Za-z]|\d)\)?(?:[).:,]|$|(?= (?:because|since|as)\b))", text)
-    rest = text[one.end() :] if one else ""
-    if one and not re.search(r"\b(?:or|and)\b|\([A-Za-z]\)|\b[A-Z][).]", rest):
-        if not rest or rest[0].isspace():
-            return one[1]
-    return text
+    label = LABEL.match(text)
+    rest = text[label.end() :] if label else ""
+    other = re.search(r"\b(?:or|and)\b|\([A-Za-z]\)|\b[A-Z][).]", rest)
+    if label and not other and not rest[:1].strip():
+        return label[1]
+    labels = set(re.findall(r"\(([A-Z])\)", text))
+    return labels.pop() if len(labels) == 1 and not hedged(text) else text
 
 
 def bare(text: str) -> str:
     """An answer that stands alone, on one line that is no step; else ``""``."""
     text = turn(settled(text)).strip()
+    first = text.partition("\n")[0]
+    if "\n\n" in text and len(option(first)) == 1:  # a label, then why
+        return first
     step = "\n" in text or "=" in text or re.match(r"[A-Z][a-z ]+: ", text)
     return "" if step else text
 

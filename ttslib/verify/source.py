@@ -7,7 +7,9 @@ import warnings
 from functools import lru_cache
 
 FENCE = re.compile(
-    r"^[ \t]*(```|~~~)[^\n`]*\n(.*?)(?:^[ \t]*\1[^\n]*$|\Z)", re.DOTALL | re.MULTILINE
+    r"^(?P<indent>[ \t]*)(?P<mark>```|~~~)[^\n`]*\n(?P<code>.*?)"
+    r"(?:^[ \t]*(?P=mark)[^\n]*$|\Z)",
+    re.DOTALL | re.MULTILINE,
 )
 NAMED = re.compile(
     r"^[ \t>*#]*(?:final )?answer[ \t*]*:(?:\*\*)? ?", re.IGNORECASE | re.MULTILINE
@@ -42,7 +44,8 @@ def read_source(text: str, following: re.Pattern) -> str:
         return next(filter(DEFINES.search, reversed(codes)), codes[-1])
     if match := following.search(text, len(text) - len(text.lstrip()) + 1):
         text = text[: match.start()]
-    return trimmed(text) if CODE.search(text) else ""
+    text = trimmed(text)
+    return text if CODE.search(text) else ""
 
 
 def candidates(text: str):
@@ -50,17 +53,19 @@ def candidates(text: str):
 
     The end of what is only named is unknown, 0.
     """
-    fences = [match for match in FENCE.finditer(text) if CODE.search(match[2])]
+    fences = [match for match in FENCE.finditer(text) if CODE.search(match["code"])]
     for match in fences:
-        yield match.start(), match.end(), trimmed(match[2])
+        code = re.sub(f"^{match['indent']}", "", match["code"], flags=re.MULTILINE)
+        yield match.start(), match.end(), trimmed(code)
     inside = [match.span() for match in fences]
     marks = [m for m in NAMED.finditer(text) if not any(covers(s, m) for s in inside)]
     for match, after in zip(marks, [*marks[1:], None]):
         end = after.start() if after else len(text)
         named = text[match.end() : end]
         fenced = any(match.end() <= begin < end for begin, _ in inside)
-        if not fenced and CODE.search(named):
-            yield match.start(), 0, trimmed(named)
+        code = trimmed(named)
+        if not fenced and CODE.search(code):
+            yield match.start(), 0, code
 
 
 def covers(span: tuple[int, int], match: re.Match) -> bool:
@@ -73,7 +78,8 @@ def trimmed(text: str) -> str:
     Prose goes, and a stop string at the end ("\\ndef"), a line at the margin at a time,
     until what is left can be parsed. What never can is given back whole.
     """
-    text = re.sub(r"\A(?:[ \t]*\n)+", "", text).rstrip()
+    text = re.sub(r"\A(?:[ \t]*\n)+|\s*(?:`+)?\s*\Z", "", text)
+    text = text[1:] if text[:1] == "`" != text[1:2] else text  # `def f(x): …`
     if parses(text) or len(text) > LONGEST:
         return text
     text = re.split(r"^[ \t]*(?:```|~~~)", text, maxsplit=1, flags=re.MULTILINE)[0]
