@@ -25,20 +25,22 @@ HEADS = "question|problem|exercise|example|task|puzzle|user|human|student|instru
 TOKEN = r"<\|[\w ]+\|>|</?s>|\[/?INST\]"
 HEAD = rf"(?:(?:next|new) )?(?:{HEADS}|q)[ \t]*(?:\d+[ \t]*)?[:.：)]"
 HEAD += rf"|(?:{HEADS})[ \t]+\d+[ \t]*$|(?:#+|\*+)[ \t]*(?:(?:next|new) )?(?:{HEADS})\b"
-# A line that asks; what a chain asks itself ("Wait, how many were there?") is no task.
-ASKS = r"(?!wait|hm|but|hold|no\b|actually|let|so\b)[^\n]*\b(?:what (?:is|are)|which of"
+# A chain that corrects itself may ask, too: "Wait, how many were there?"
+ITSELF = r"(?:wait|hm|but|hold|no\b|actually|let|so\b|(?:the )?(?:final )?answer)"
+ASKS = rf"(?!{ITSELF})[^\n]*\b(?:what (?:is|are)|which of"
 ASKS += r"|how (?:many|much|long|far|old))\b[^\n]*\?[ \t]*$|make \d+ from \d"
 # A next question or turn: a line that is headed so, or that asks, or a control token.
 NEXT = re.compile(rf"{TOKEN}|^[ \t>]*(?:{HEAD}|{ASKS})", re.IGNORECASE | re.MULTILINE)
 NEXT_IN_CODE = re.compile(  # not a comment or docstring: "# Example", "    Example:"
     rf"{TOKEN}|^(?:{HEAD.replace('#+', '##+')})", re.IGNORECASE | re.MULTILINE
 )
-GAP = re.compile(r"\n[ \t]*\n[ \t]*\n(?=\s*[^\s\\$*#])")  # two blank lines, then words
+GAP = re.compile(rf"\n[ \t]*\n[ \t]*\n\s*(?!{ITSELF})\w", re.I)  # two blank lines
 FORMULA = re.compile(
     r"\$\$[^$]+\$\$|\$(?!\s)[^$\n]+?(?<!\s)\$|\$\s[^$\n]+\s\$|\\\(.+?\\\)|\\\[.+?\\\]",
     re.DOTALL,
 )
 BOLD = re.compile(r"(?<![\w)*])(\*\*|__|`)(?=\S)(.+?)(?<=\S)\1(?![\w(*])")
+MOST = 200  # places that name an answer, from either end, that are looked at
 LONGEST = 4_000  # characters of an answer; those from the end, where none is named
 # The chains of the embedded policy end in such a line, and name no other answer.
 SIMPLE = re.compile(r"-?\d[\d,]*(?:\.\d+)?\s*|[A-Za-z]\s*|[\d(][\d+*/() -]*[\d)]\s*")
@@ -73,17 +75,16 @@ def named_answer(text: str, verifier: str = "") -> str:
     text = settled(text)
     if verifier == "program" or not verifier and looks_like_code(text):
         return read_source(text, NEXT_IN_CODE)
-    marks = list(MARK.finditer(text))
-    said = list(SAID.finditer(text)) if len(marks) != 1 or NEXT.search(text) else []
-    in_order = sorted([*marks, *said], key=re.Match.start)
+    marks, said = (list(where.finditer(text)) for where in (MARK, SAID))
+    in_order = sorted([*marks, *said], key=re.Match.start)[:MOST]
     first = next((m for m in in_order if announced(m, text)), None)
     if first is None:
         return ""
     end = first.end() + len(announced(first, text))
     cuts = [m.start() for m in (p.search(text, end) for p in (NEXT, GAP)) if m]
     text = text[: min(cuts, default=None)]
-    last = [m for m in [*said, *marks] if m.end() <= len(text)]
-    answer = next(filter(None, (announced(m, text) for m in reversed(last))), "")
+    rank = [m for m in [*said, *marks] if m.end() <= len(text)][-MOST:]
+    answer = next(filter(None, (announced(m, text) for m in reversed(rank))), "")
     return DRESS.get(verifier, core)(answer)
 
 
@@ -112,7 +113,8 @@ CODE = re.compile(
 
 
 def looks_like_code(text: str) -> bool:
-    return bool(re.search(CODE, text))
+    """A fence, or a definition at the margin or after ``Answer:``."""
+    return bool(CODE.search(text))
 
 
 def announced(match: re.Match, text: str) -> str:
@@ -225,10 +227,11 @@ FUNCTIONS = re.compile(r"\b(?:a?(?:rc)?(?:sin|cos|tan)|log|ln|exp|sqrt|abs|mod|p
 
 
 def prose(text: str) -> bool:
-    """Are there two words or more? In a formula, a number, a name there are not."""
+    """Are there two words? In a formula, a number, a name there are not."""
     text = SPOKEN.sub(" ", re.sub(r"\\(?:begin|end)\{\w+\}|\\[a-zA-Z]+", " ", text))
     words = re.findall(r"[^\W\d_]+", FUNCTIONS.sub(" ", text))
-    told = len(words) > 1 and any(len(word) > 2 for word in words)
+    lengths = sorted(map(len, words), reverse=True)
+    told = len(words) > 1 and (lengths[0] > 2 or lengths[1] > 1)  # xy + a is no prose
     return told or any(len(w) > 1 and not w.isascii() for w in words) or ": " in text
 
 
@@ -262,7 +265,7 @@ def last_value(text: str) -> str:
 def alone(text: str) -> str:
     """``text`` if it is an answer and nothing else: a number, a formula, a name."""
     text = undressed(turn(settled(text)))
-    if "\n" in text or len(text) > LONGEST or STEP.match(text):
+    if "\n" in text or len(text) > LONGEST or MARK.search(text) or STEP.match(text):
         return ""
     bare = number(text) is not None or not prose(FORMULA.sub("", text))
     return text if bare else ""
