@@ -49,11 +49,12 @@ STEP = re.compile(r"^[A-Z][^:\n]{0,40}: \d+(?: [-+*/] \d+)+", re.MULTILINE)
 
 
 def read_answer(text: str, verifier: str = "") -> str:
-    """y, ``""`` if the chain has none. A bare answer is read as itself.
+    """y, ``""`` if the chain has none.
 
-    It is what ``named_answer`` finds. Where nothing is named, and for mathematics
-    only, it is the number or formula in which the text ends. A chain of steps
-    (``Left: 36 - 4 = 32``) that has not come to its ``Answer:`` has none.
+    It is what ``named_answer`` finds. Where nothing is named, it is the text itself if
+    that is bare: a number, a formula, an option, a program; words must be named. For
+    mathematics only, the last resort is the number or formula in which prose ends. A
+    chain of steps (``Left: 36 - 4 = 32``) that is not at its ``Answer:`` has none.
     """
     if verifier != "program" and (quick := simple(text)):
         return quick
@@ -263,12 +264,14 @@ def last_value(text: str) -> str:
 
 
 def alone(text: str) -> str:
-    """``text`` if it is an answer and nothing else: a number, a formula, a name."""
+    """``text`` if it is an answer and nothing else: a number, a formula, a letter."""
     text = undressed(turn(settled(text)))
     if "\n" in text or len(text) > LONGEST or MARK.search(text) or STEP.match(text):
         return ""
-    bare = number(text) is not None or not prose(FORMULA.sub("", text))
-    return text if bare else ""
+    if number(text) is not None or re.fullmatch(r"\(?\w\)?", text):
+        return text
+    formula = re.search(r"[\d\\^=<>+*/½¼¾]", text) and not prose(FORMULA.sub("", text))
+    return text if formula else ""
 
 
 def turn(text: str) -> str:
