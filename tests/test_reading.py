@@ -145,7 +145,7 @@ def test_what_only_holds_the_number_is_not_it(gold, answer):
     assert not equal(gold, answer)
 
 
-HEDGES = ("{} or {}", "**{}** or **{}**", "between {} and {}", "{} to {}", "{} and {}")
+HEDGES = ("{} or {}", "**{}** or **{}**", "between {} and {}", "{} to {}")
 HEDGES += ("either {} or {}", "\\boxed{{{}}} or \\boxed{{{}}}", "{}?? or {}", "{}–{}")
 
 

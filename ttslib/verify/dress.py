@@ -22,7 +22,14 @@ HEDGE = re.compile(
     r"|under|over|perhaps|maybe|up|below|above)(?!\w)",
     re.IGNORECASE,
 )
-OR = re.compile(r"\b(?:or|n?either)\b|^\(?[A-Z]\)? and \(?[A-Z]\)?$")
+OPEN = re.compile(  # several numbers or labels, of which one may be meant; or a bound
+    r"\d\S*(?: [^\W\d]+){0,3},? (?:(?:or|to)(?: \w+){0,2} \W*\d|or (?:more|less|so)\b)"
+    r"|\bbetween\b.*\d.*\band\b.*\d"
+    r"|^(?:at (?:least|most)|(?:more|less|fewer|greater) than|up to|over|under|above"
+    r"|below|not|maybe|perhaps|n?either)\b.*\d"
+    r"|^(?:either )?\(?[A-Z]\)?(?:,? (?:or|and) \(?[A-Z]\)?)+$"
+)
+SPAN = re.compile(r"\D*?(\d+)\s*(?:[-–—]|±|\\pm)\s*(\d+)\D*")
 SCALE = re.compile(  # words and signs that make another number of it
     r"\b(?:half|thirds?|quarters?|dozens?|hundreds?|thousands?|[mbtr]+illions?|squared"
     r"|cubed|factorial|plus|minus|times|divided|root|pi|e|i|infinity|mod|sqrt|sin|cos"
@@ -31,6 +38,7 @@ SCALE = re.compile(  # words and signs that make another number of it
 )
 
 
+END = re.compile(r"(?<!\\)(?:[.,;?\\]|(?<![\w)])!)\Z")  # but 5! is a factorial
 BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 
 
@@ -41,7 +49,7 @@ def undressed(text: str) -> str:
     """
     while True:
         before, text = text, text.strip()
-        if text[-1:] in ".,;!?\\" and text[-2:-1] != "\\":
+        if END.search(text):
             text = text[:-1]
         elif text and unicodedata.category(text[-1]) == "So" and text[-1] != "°":
             text = text[:-1]  # a tick, a smile
@@ -100,7 +108,8 @@ def fraction(sign, whole, decimals, below) -> Fraction | None:
 
 
 QUANTITY = re.compile(
-    r"(?:(?:about|approximately|around|roughly|exactly|only|just|≈|~|\\approx) *)*"
+    r"(?:(?:a total of|about|approximately|around|roughly|exactly|only|just|≈|~"
+    r"|\\approx) *)*"
     r"([+-]?) *((?:US)?\$|[€£¥₹]|(?:USD|EUR|GBP|Rs\.?) )? *([+-]?) *"
     r"(?:(\d{1,3}(?:,\d{3})+|0*\d+(?:,\d{3})*)?(?:\.(\d*))?)"
     r"(?: *[/] *(\d+)|(?: +|(?<=\d)-)(\d+) */ *(\d+))?(?![\d,.]\d)(.*)",
@@ -190,8 +199,9 @@ def unit(text: str) -> str | None:
     if percent := re.match(r" *(?:%|(?:percent|percentage|pct)\b)", text):
         return None if re.search(r"[^\w\s]|\d", text[percent.end() :]) else "%"
     words = WORDS.findall(text)
+    other = re.sub(r"\b(?:of|times)\b", "", text)  # 5 of them, 5 times: it is 5
     rest = WORDS.sub("", text).strip(" -/,'’().")
-    if rest or not words or HEDGE.search(text) or SCALE.search(text):
+    if rest or not words or HEDGE.search(other) or SCALE.search(other):
         return None
     first = words[0].partition("^")[0].rstrip(".")
     known = first in UNITS or first.lower().removesuffix("s") in UNITS
@@ -226,19 +236,20 @@ def same_unit(a: str, b: str) -> bool:
 # --- all else ------------------------------------------------------------------------
 def hedged(text: str) -> bool:
     """Does it leave open which number is meant: "42 or 43", "5-7", "at least 5"?"""
-    text = SPOKEN.sub(r" \1 ", text)
-    if span := re.fullmatch(r"\D*?(\d+)\s*(?:[-–—]|±|\\pm)\s*(\d+)\D*", text):
+    text = " ".join(SPOKEN.sub(r" \1 ", text[:LONGEST]).split())
+    if span := SPAN.fullmatch(text):
         return "-" not in text or int(span[1]) < int(span[2])
-    words = HEDGE if re.search(r"\d", text) else OR
-    return bool(words.search(text)) and not re.search(r"[=<>\\]", text)
+    return bool(OPEN.search(text)) and not re.search(r"[=<>\\]", text)
 
 
 def normal(text: str) -> str:
     """A form in which equal answers that are no plain numbers mostly agree.
 
     Without dress, spaces and the variants of LaTeX's commands; words without case. A
-    hedge has none, ``""``.
+    program is left as it is. A hedge has no form, ``""``.
     """
+    if "\n" in text:
+        return text.strip("\n")
     text = undressed(text)
     if hedged(text):
         return ""
@@ -249,4 +260,4 @@ def normal(text: str) -> str:
     text = re.sub(r"\\[dtc]frac", r"\\frac", text)
     if re.fullmatch(r"[^\W\d_][^\W\d_]+(?:[\s'-]+[^\W\d_]+)*", text):
         return " ".join(text.split()).casefold()
-    return re.sub(r"[\s$]+", "", text)
+    return re.sub(r"\$|(?<!\d)\s+|\s+(?!\d)", "", text)

@@ -8,8 +8,8 @@ from .source import read_source
 # --- where an answer stands ----------------------------------------------------------
 ANSWER = "answer|réponse|respuesta|antwort|risposta|resposta|ответ|答案|回答|答え"
 MARK = re.compile(
-    rf"(?<![\w-])(?:{ANSWER})[ \t]*(?:\*\*|__)?[ \t]*[:：]+(?:\*\*|__)?"
-    rf"|^[ \t>#*]*(?:final )?(?:{ANSWER})[ \t*]*$"
+    rf"(?<![^\W_]|-)(?:{ANSWER})[ \t]*[*_]*[ \t]*[:：]+(?:[*_]+(?=\s))?"
+    rf"|^[ \t>#*_]*(?:final )?(?:{ANSWER})[ \t*_]*$"
     r"|(?P<box>\\(?:boxed|beginboxed|fbox)\s*)"
     r"|#{4}:?(?=[ \t]*[-+\\$\d(])"
     r"|<(?P<tag>(?:final_)?answer)>",
@@ -18,7 +18,7 @@ MARK = re.compile(
 SAID = re.compile(
     r"\b(?:answer|correct (?:option|choice))\s*(?:=|\b(?:is|was|must be|should be)\b:?)"
     r"(?=\s*\S)"
-    r"|^[ \t>*#]*(?:final )?answer[ \t]+(?=[$\\\d½¼¾])",
+    r"|^[ \t>*#]*(?:final )?answer[ \t]+(?:[-–—][ \t]+)?(?=[$\\\d½¼¾])",
     re.IGNORECASE | re.MULTILINE,
 )
 HEADS = "question|problem|exercise|example|task|puzzle|user|human|student|instruction"
@@ -39,13 +39,16 @@ FORMULA = re.compile(
     r"\$\$[^$]+\$\$|\$(?!\s)[^$\n]+?(?<!\s)\$|\$\s[^$\n]+\s\$|\\\(.+?\\\)|\\\[.+?\\\]",
     re.DOTALL,
 )
-BOLD = re.compile(r"(?<![\w)*])(\*\*|__|`)(?=\S)(.+?)(?<=\S)\1(?![\w(*])")
+BOLD = re.compile(r"(?<![\w)*])(\*\*|__|`{1,3})(?=\S)(.+?)(?<=\S)\1(?![\w(*])")
 MOST = 200  # places that name an answer, from either end, that are looked at
 LONGEST = 4_000  # characters of an answer; those from the end, where none is named
 # The chains of the embedded policy end in such a line, and name no other answer.
 SIMPLE = re.compile(r"-?\d[\d,]*(?:\.\d+)?\s*|[A-Za-z]\s*|[\d(][\d+*/() -]*[\d)]\s*")
 OTHER = re.compile(r"[\\#<]|answer|antwort|respuesta|r[ie]sposta", re.IGNORECASE)
-STEP = re.compile(r"^[A-Z][^:\n]{0,40}: \d+(?: [-+*/] \d+)+", re.MULTILINE)
+STEP = re.compile(
+    r"^(?:[A-Z][^:\n]{0,40}: \d+(?: [-+*/] \d+)+|\d+ [-+*/] \d+ = \d+, left )",
+    re.MULTILINE,
+)
 
 
 def read_answer(text: str, verifier: str = "") -> str:
@@ -125,7 +128,8 @@ def announced(match: re.Match, text: str) -> str:
         answer = line(rest)
         return answer if VALUE.match(answer) else ""
     if match["box"]:
-        return boxes(text, match)
+        held = boxes(text, match)
+        return f"${held}$" if held.endswith("!") else held  # a factorial, no emphasis
     if match["tag"]:
         return rest.partition(f"</{match['tag']}>")[0].strip()
     return line(rest)
@@ -187,8 +191,10 @@ NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.^])[-+−]?[$€£]?(?:\d+ \d+/\d+|\d[\d,]*(?:\.\d+)?(?:/\d+)?|\.\d+"
     r"|[½¼¾⅓⅔])(?: ?%)?|-?\\[dtc]?frac *\{[^{}]+\} *\{[^{}]+\}"
 )
-STOP = re.compile(rf"({FORMULA.pattern})|(?<!\\)[.!?](?=\s|$)(?!\W*or\b)|。", re.DOTALL)
-SINCE = re.compile(r",? (?:because|since)\b|, (?:so|as|which|but)\b")
+STOP = re.compile(
+    rf"({FORMULA.pattern})|(?<!\\)(?<!Rs)[.!?](?=\s|$)(?!\W*or\b)|。", re.DOTALL
+)
+SINCE = re.compile(r",? (?:because|since)\b|, (?:so|as|which|but)\b| [–—] (?=[a-z])")
 
 
 def core(text: str) -> str:
@@ -270,8 +276,9 @@ def alone(text: str) -> str:
         return ""
     if number(text) is not None or re.fullmatch(r"\(?\w\)?", text):
         return text
-    formula = re.search(r"[\d\\^=<>+*/½¼¾]", text) and not prose(FORMULA.sub("", text))
-    return text if formula else ""
+    words = FORMULA.sub("", text)
+    told = prose(words) or words != text and re.search(r"(?!and\b|or\b)\b\w", words)
+    return text if re.search(r"[\d\\^=<>+*/½¼¾]", text) and not told else ""
 
 
 def turn(text: str) -> str:
@@ -318,7 +325,8 @@ def option(text: str) -> str:
     if label and not other and not rest[:1].strip():
         return label[1]
     labels = set(re.findall(r"\(([A-Z])\)", text))
-    return labels.pop() if len(labels) == 1 and not hedged(text) else text
+    sure = len(labels) == 1 and not re.search(r"\b(?:not|or|n?either)\b", text)
+    return labels.pop() if sure else text
 
 
 def bare(text: str) -> str:
