@@ -9,14 +9,13 @@ from hypothesis import strategies as st
 
 from ttslib import problems
 from ttslib.problems import EMBEDDED, public, splits, steps, story
-from ttslib.verify import verify
-from ttslib.verify.reading import read_answer
+from ttslib.verify import read_answer, verify
 
 
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_every_reference_chain_is_read_and_verified(name):
     for p in problems.load(name, "test", 100, seed=3):
-        assert verify(p, read_answer(p.chain)), p
+        assert verify(p, read_answer(p.chain, p.verifier)), p
         assert verify(p, p.gold), p
 
 

@@ -169,6 +169,25 @@ def test_trl_reward_is_the_verifier():
         reward(["?"], ["Answer: 1"])
 
 
+def test_trl_reward_takes_conversations():
+    problems = load("story-easy", "train", 2)
+    reward = learn.trl_reward(problems)
+    system = {"role": "system", "content": "Think."}
+    prompts = [[system, {"role": "user", "content": x.prompt}] for x in problems]
+    parts = [{"type": "text", "text": "Answer: "}, {"type": "image"}]
+    parts += [{"type": "text", "text": problems[1].gold}]
+    for contents, said in (
+        ([x.chain for x in problems], [1.0, 1.0]),
+        ([f"Answer: **{problems[0].gold}**\n\nGood luck!", parts], [1.0, 1.0]),
+        (["Answer: -1", None], [0.0, 0.0]),
+    ):
+        replies = [[{"role": "assistant", "content": c}] for c in contents]
+        assert reward(prompts, replies, completion_ids=[[1], [2]]) == said
+    prompts[0] = [{"role": "user", "content": [{"type": "text", "text": "?"}]}]
+    with pytest.raises(KeyError):
+        reward(prompts, replies)
+
+
 def test_trl_trains_the_tiny_model_on_our_reward(tmp_path):
     trl = pytest.importorskip("trl")
     from datasets import Dataset

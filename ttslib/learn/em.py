@@ -122,9 +122,10 @@ def confident(chains, right, share: float = 0.25) -> list:
 
 def voted(chains, right) -> list:
     """Different chains with the most frequent answer, right or not."""
-    votes = Counter(ballot(c.answer) for c in chains if c.answer)
+    ballots = [ballot(c.answer) for c in chains]
+    votes = Counter(filter(None, ballots))
     winner = max(votes, key=votes.get, default=None)
-    return different(c for c in chains if c.answer and ballot(c.answer) == winner)
+    return different(c for c, vote in zip(chains, ballots) if vote == winner)
 
 
 def different(chains) -> list:
@@ -148,7 +149,6 @@ def guess_and_check(
     restart: bool = True,
     hint=None,
     budget: int | None = None,
-    read=lambda chain: chain.answer,
     sampling: dict | None = None,
     seed: int = 0,
     **training,
@@ -166,7 +166,7 @@ def guess_and_check(
     share = budget and budget / (iterations * len(keeps))
     policy.switch(None)
     for i in range(iterations):
-        options = dict(hint=hint, read=read, seed=seed + i, **(sampling or {}))
+        options = dict(hint=hint, seed=seed + i, **(sampling or {}))
         rows, right, ledger = draw(policy, problems, n, **options)
         for j, chosen in enumerate(keeps):
             q = e_step(problems, rows, right, chosen)
@@ -181,9 +181,7 @@ def guess_and_check(
             ledger |= {"drawn": 0, "trained": 0}  # the next M-step has the same draws
 
 
-def draw(
-    policy, problems, n, *, hint=None, read=lambda c: c.answer, seed=0, **sampling
-):
+def draw(policy, problems, n, *, hint=None, seed=0, **sampling):
     """(``n`` chains of each problem, Ver_x of each, a ledger).
 
     ``hint(policy, problems, rows, right, seed)`` may give more chains for each problem,
@@ -191,13 +189,13 @@ def draw(
     solved problems and passing chains, are of the draws without a hint.
     """
     rows = policy.sample(problems, n, seed=seed, **sampling)
-    right = judge(problems, rows, read)
+    right = judge(problems, rows)
     ledger = {"solved": float(right.any(1).mean()), "passed": float(right.mean())}
     ledger |= {"drawn": 0, "trained": 0}
     if hint:
         more, spent = hint(policy, problems, rows, right, seed)
         ledger |= spent
-        hinted = [judge([x], [extra], read)[0] for x, extra in zip(problems, more)]
+        hinted = [judge([x], [extra])[0] for x, extra in zip(problems, more)]
         right = [[*good, *also] for good, also in zip(right, hinted)]
         rows = [row + extra for row, extra in zip(rows, more)]
     ledger["drawn"] += sum(chain.cost for row in rows for chain in row)

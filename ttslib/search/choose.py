@@ -4,13 +4,16 @@ from collections import Counter
 from collections.abc import Callable
 
 from ..chain import Chain
-from ..verify.mathematics import number
+from ..verify import normal, number
 
 
 def ballot(answer: str) -> str:
-    """What an answer votes for: plain numbers by value, all else as written."""
+    """What an answer votes for: plain numbers by value, all else in a normal form.
+
+    Dress and units have no say. A hedge ("42 or 43") abstains: ``""``.
+    """
     value = number(answer)
-    return " ".join(answer.split()) if value is None else str(value)
+    return normal(answer) if value is None else str(value)
 
 
 def majority_vote(chains: list[Chain]) -> Chain | None:
@@ -19,11 +22,11 @@ def majority_vote(chains: list[Chain]) -> Chain | None:
     Self-consistency (Wang et al. 2022, section 2). A chain without answer abstains; of
     answers with as many votes the one seen first wins.
     """
-    votes = Counter(ballot(chain.answer) for chain in chains if chain.answer)
+    ballots = [ballot(chain.answer) for chain in chains]
+    votes = Counter(filter(None, ballots))
     if not votes:
         return None
-    winner = max(votes, key=votes.get)
-    return next(chain for chain in chains if ballot(chain.answer) == winner)
+    return chains[ballots.index(max(votes, key=votes.get))]
 
 
 def rejection_sample(problem, chains: list[Chain], verify: Callable) -> list[Chain]:

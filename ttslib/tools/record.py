@@ -12,18 +12,12 @@ import json
 import time
 
 from ..problems import load
-from ..verify import judge
-from ..verify.reading import last_number
+from ..verify import judge, named_answer
 from .chapters import ROOT
 from .provenance import made_with
 
 RUNS = ROOT / "data" / "runs"
 SETS = {"story-easy": 60, "gsm8k": 48}  # the first problems of each test split
-
-
-def read(chain) -> str:
-    """Many chains of a small model name no answer: then its last number counts."""
-    return chain.answer or last_number(chain.text)
 
 
 def coverage(model, sets: dict[str, int], n: int, **sampling) -> dict:
@@ -35,12 +29,16 @@ def coverage(model, sets: dict[str, int], n: int, **sampling) -> dict:
         for problem in problems:  # one at a time: a killed run loses one at most
             rows += model.sample([problem], n, **sampling)
             print(f"{name}: {len(rows)} of {count}", flush=True)
-        right = judge(problems, rows, read)
+        right = judge(problems, rows)
         out[name] = {
             "problems": [problem.id for problem in problems],
             "right": right.astype(int).tolist(),
             "tokens": sum(len(c.tokens) for row in rows for c in row),
-            "named_an_answer": sum(bool(c.answer) for row in rows for c in row),
+            "named_an_answer": sum(
+                bool(named_answer(chain.prefix + chain.text, problem.verifier))
+                for problem, row in zip(problems, rows)
+                for chain in row
+            ),
             "finished": sum(c.finished for row in rows for c in row),
             "seconds": round(time.perf_counter() - began),
         }
@@ -61,7 +59,7 @@ def small_em(model, count: int = 60, n: int = 16, seed: int = 0) -> dict:
 
     def measure(name, policy, **more):
         rows = policy.sample(test, n, seed=seed, **sampling)
-        right = judge(test, rows, read).astype(int).tolist()
+        right = judge(test, rows).astype(int).tolist()
         tokens = sum(len(c.tokens) for row in rows for c in row)
         seconds = round(time.perf_counter() - began)
         out[name] = {"right": right, "tokens": tokens, "seconds": seconds} | more

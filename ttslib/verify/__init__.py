@@ -1,15 +1,28 @@
-"""Ver_x: Y → {0, 1}, as functions of (problem, answer) that return a Verdict."""
+"""Ver_x: Y → {0, 1}, as functions of (problem, answer) that return a Verdict.
 
-from .reading import read_answer
+``read_answer`` is the one reader of answers: for the verifiers, the vote, the chapters.
+"""
+
+from .dress import normal, number
+from .reading import named_answer, read_answer
 from .verdict import Verdict
 
-__all__ = ["Verdict", "judge", "read_answer", "verify"]
+__all__ = [
+    "Verdict",
+    "judge",
+    "named_answer",
+    "normal",
+    "number",
+    "read_answer",
+    "verify",
+]
 
 
 def verify(problem, answer: str) -> Verdict:
     """Judge ``answer`` by the verifier that ``problem`` names.
 
-    An answer cannot raise: the empty one and the malformed one have *failed*.
+    An answer as the reader gives it, or as it is typed, dressed. It cannot raise: the
+    empty one and the malformed one have *failed*.
     """
     from importlib import import_module
 
@@ -18,19 +31,22 @@ def verify(problem, answer: str) -> Verdict:
         raise ValueError(f"{problem.id}: its verifier {name!r} is unknown")
     if not answer.strip():
         return Verdict("failed", "there is no answer")
+    if name != "program":  # whose reading knows the prompt that an answer goes on from
+        answer = named_answer(answer, name) or answer
     return getattr(import_module(f".{name}", __name__), name)(problem, answer)
 
 
-def judge(problems, rows, read=lambda chain: chain.answer):
+def judge(problems, rows):
     """Ver_x of every chain: bool [problems, chains]; ``rows`` has a row a problem.
 
-    A problem's equal answers are judged once. ``read`` finds the answer of a chain.
+    Chains are read as their problem is judged; its equal answers are judged once.
     """
     import numpy as np
 
     out = []
     for problem, chains in zip(problems, rows, strict=True):
-        answers = [read(chain) for chain in chains]
+        texts = (chain.prefix + chain.text for chain in chains)
+        answers = [read_answer(text, problem.verifier) for text in texts]
         said = {answer: bool(verify(problem, answer)) for answer in set(answers)}
         out.append([said[answer] for answer in answers])
     return np.array(out)

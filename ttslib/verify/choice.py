@@ -2,6 +2,7 @@
 
 import re
 
+from .reading import option as dressless
 from .verdict import Verdict
 
 
@@ -12,7 +13,7 @@ def plain(text: str) -> str:
 def named(options: dict, answer: str) -> set[str]:
     """The labels that ``answer`` names. A label must stand apart as one: alone, in
     brackets, before ``)``, ``:`` or ``.``, or after "answer is" or "option"."""
-    text = plain(answer)
+    text = plain(dressless(answer))
     texts = {label: plain(option) for label, option in options.items()}
     for label, option in texts.items():
         if text == option:

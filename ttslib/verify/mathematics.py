@@ -6,42 +6,22 @@ be killed: its own time limit is a signal, which only the main thread may set.
 """
 
 import atexit
+import itertools
 import json
+import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 from fractions import Fraction
 from queue import Empty, Queue
 
-from .reading import read_answer
+from .dress import HEDGE, number, quantity, same_unit, undressed
 from .verdict import Verdict
 
 LONGEST = 2_000  # characters of an answer
-TAIL = 10_000  # characters of a response, from its end, in which its answer must be
-NUMBER = re.compile(r"([+-]?)(\d+|\d{1,3}(?:,\d{3})+)?(?:\.(\d+)?)?(?:\s*/\s*(\d+))?")
-
-# What found() looks for in a response.
-PLAIN = str.maketrans({"：": ":", "−": "-"})
-TOKEN = re.compile(r"<\|\w+\|>")
-TAGGED = re.compile(r"<(?:final_)?answer>(.*?)</(?:final_)?answer>", re.DOTALL)
-BOX = re.compile(r"\\boxed\s*\{")
-JOINTS = {"and", "text", "quad", "qquad"}
-LINE = re.compile(r"\\\[.*?\\\]|\$\$.*?\$\$|[^\n]*", re.DOTALL)
-SENTENCE = re.compile(r"\b(?:is|are|equals)\b")
-
-
-def number(text: str) -> Fraction | None:
-    """The value of a plain number: ``-1,234.5``, ``3/4``, ``$12.``; None for others."""
-    text = text.strip().removeprefix("\\$").strip("$ ").removesuffix(".")
-    match = NUMBER.fullmatch(text)
-    if not match or len(text) > 60 or not text.isascii():
-        return None
-    sign, whole, decimals, below = match.groups()
-    if whole is None and decimals is None or below is not None and int(below) == 0:
-        return None
-    value = Fraction(f"{(whole or '0').replace(',', '')}.{decimals or '0'}")
-    return (-1 if sign == "-" else 1) * value / int(below or 1)
+START = 120  # seconds that the worker may take to import sympy
 
 
 def mathematics(problem, answer: str, timeout: float = 5) -> Verdict:
@@ -49,109 +29,122 @@ def mathematics(problem, answer: str, timeout: float = 5) -> Verdict:
     return equal(problem.gold, answer, timeout)
 
 
-def bare(text: str) -> str:
-    """``text`` without the dollars around it."""
-    return text.strip().strip("$").strip()
-
-
 def equal(gold: str, answer: str, timeout: float = 5) -> Verdict:
-    """Are two answers the same? Numbers exactly, all else by math-verify.
+    """Are two answers the same? Plain numbers exactly, all else by math-verify.
 
-    A decimal must agree with an exact value in its first digits as math-verify has it.
-    An answer that cannot be read has *failed*; one that takes too long, *timed out*.
+    Numbers may have a unit on one side, or the same on both; x % is x and x/100. A
+    decimal is equal to a value that it cannot reach from nine right digits on; other
+    roundings are as math-verify has them. An answer that cannot be read has *failed*;
+    one that takes too long, *timed out*. RuntimeError if math-verify cannot start.
     """
-    if bare(gold) == bare(answer) != "":
-        return Verdict("passed")
-    if not answer.strip():
-        return Verdict("failed", "there is no answer")
-    if len(answer) > LONGEST:
-        return Verdict("failed", f"longer than {LONGEST} characters")
-    a, b = number(gold), number(answer)
-    if a is not None and b is not None:
-        if a == b:
+    if (known := by_number(gold, answer)) is None:
+        if not answer.strip():
+            return Verdict("failed", "there is no answer")
+        if len(answer) > LONGEST:
+            return Verdict("failed", f"longer than {LONGEST} characters")
+        a, b = undressed(gold), undressed(answer)
+        if a == b != "" or a.casefold() == b.casefold() and a.isalpha() and len(a) > 1:
             return Verdict("passed")
-        return Verdict("failed", f"{answer.strip()} is not {gold.strip()}")
-    return decide({"gold": gold, "answer": answer}, timeout)
-
-
-def found(gold: str, response: str, timeout: float = 5) -> Verdict:
-    """Does ``response``, free text of a model, end in the answer ``gold``?
-
-    The last answer that is named as such counts: in ``<answer>`` tags, after
-    ``Answer:``, in a box, after ``####``. A run of boxes may be meant as a list. Where
-    no answer is named, math-verify looks for one.
-    """
-    text = response[-TAIL:].rsplit("</think>", 1)[-1].translate(PLAIN)
-    text = re.sub(r"\n\s+", "\n", TOKEN.sub("\n", text))
-    text = BOX.sub(r"\\boxed{", text)
-    tagged = TAGGED.findall(text)
-    if tagged:
-        text = tagged[-1].strip()
-    named = read_answer(text).lstrip(": ") or (tagged and text)
-    if not named:
-        if len(text) > LONGEST:  # not cut within a line: its $ would not pair up
-            text = text[-LONGEST:].partition("\n")[2] or text[-LONGEST:]
-        return decide({"gold": gold, "answer": text, "within": True}, timeout)
-    if "\\boxed" not in named:  # the rest of the text may follow an "Answer:"
-        named = LINE.match(named)[0].strip("* ")
-    verdict = equal(gold, named, timeout)
-    if not verdict and SENTENCE.search(named):
-        pair = {"gold": gold, "answer": f"Answer: {named}", "within": True}
-        return decide(pair, timeout)
-    if not verdict and "," in (boxes := listed(text)):
-        return equal(gold, boxes, timeout)
-    return verdict
-
-
-def listed(text: str) -> str:
-    """The last box and those before it, if but a comma or "and" is between them."""
-    parts = [part.strip() for part in text.split("\\boxed{")[1:]]
-    boxes = [read_answer("\\boxed{" + part) for part in parts]
-    first = len(boxes) - 1
-    while first > 0:
-        between = parts[first - 1][len(boxes[first - 1]) :]
-        words = set(re.findall(r"\w+", between))
-        if words - JOINTS or not ("," in between or "and" in words):
-            break
-        first -= 1
-    return ", ".join(boxes[first:]) if first >= 0 else ""
-
-
-def decide(pair: dict, timeout: float) -> Verdict:
-    """The worker's verdict on a pair."""
-    reply = ask(pair, timeout)
-    if reply is None:
+        if number(gold) is not None and re.search(r"\d", b) and HEDGE.search(b):
+            return Verdict("failed", f"{b} is not one number")
+        said = without_unit(answer) if "\\frac" in gold else answer
+        known = ask({"gold": gold, "answer": said}, timeout)
+    if known is None:
         return Verdict("timed out", f"no decision within {timeout:g} s")
-    if reply:
+    if known:
         return Verdict("passed")
-    return Verdict("failed", "not equal to the gold answer")
+    return Verdict("failed", f"{answer.strip()[:200]} is not {gold.strip()[:200]}")
 
 
+def by_number(gold: str, answer: str) -> bool | None:
+    """``equal`` where both are plain numbers; None where one is not.
+
+    A gold answer in LaTeX is math-verify's to read.
+    """
+    if "\\frac" in gold or "=" in gold and "=" in answer:
+        return None
+    a, b = quantity(gold), quantity(answer)
+    if a is None or b is None:
+        return None
+    (x, unit), (y, other) = a, b
+    if close(x, y):
+        return same_unit(unit, other)
+    if "%" not in (unit, other) or unit == other:
+        return False
+    return close(x / 100, y) if unit == "%" else close(x, y / 100)
+
+
+def without_unit(answer: str) -> str:
+    """A number with a unit without it, in plain digits; all else as it is."""
+    value, unit = quantity(answer) or (None, "%")
+    dressed = unit != "%" and (unit or not answer.isascii())
+    return str(value) if dressed else answer
+
+
+def close(a: Fraction, b: Fraction) -> bool:
+    """Equal; or nine digits agree of a fraction and a decimal that cannot reach it."""
+    if a == b or a.denominator == b.denominator == 1:
+        return a == b
+    ends = [10 ** x.denominator.bit_length() % x.denominator == 0 for x in (a, b)]
+    return ends[0] != ends[1] and abs(a - b) * 10**9 <= max(abs(a), abs(b))
+
+
+# --- the process ---------------------------------------------------------------------
 class Worker:
-    """A process that judges pairs, one JSON line each."""
+    """A process that judges pairs: a JSON line each, the reply with its number."""
 
     def __init__(self):
+        self.errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "ttslib.verify.mathematics_worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self.errors,
             text=True,
             encoding="utf-8",
+            start_new_session=True,  # Ctrl-C is for us, not for it
         )
+        self.numbers = itertools.count()
         self.replies: Queue = Queue()
         threading.Thread(target=self.listen, daemon=True).start()
-        self.replies.get(timeout=120)  # its first line: imported and ready
+        try:
+            first = self.replies.get(timeout=START)
+        except Empty:
+            first = f"not imported within {START} s"
+        except BaseException:
+            self.end()
+            raise
+        if first is not True:
+            self.end()
+            raise RuntimeError(f"math_verify can't be imported: {first or self.last()}")
 
     def listen(self):
         for line in self.process.stdout:
             self.replies.put(json.loads(line))
-        self.replies.put(False)  # it died on this pair: not equal, as far as we know
+        self.replies.put(None)  # it has ended
 
-    def ask(self, pair: dict, timeout: float):
-        self.process.stdin.write(json.dumps(pair) + "\n")
-        self.process.stdin.flush()
-        return self.replies.get(timeout=timeout)
+    def last(self) -> str:
+        """The last line that it wrote to its standard error."""
+        self.errors.seek(0)
+        said = self.errors.read().strip().splitlines()
+        return said[-1] if said else f"its process ended ({self.process.returncode})"
+
+    def ask(self, pair: dict, timeout: float) -> bool | None:
+        """Its verdict; None if the process has ended. Empty after ``timeout`` s."""
+        number = next(self.numbers)
+        try:
+            self.process.stdin.write(json.dumps([number, pair]) + "\n")
+            self.process.stdin.flush()
+        except OSError:
+            return None
+        while reply := self.replies.get(timeout=timeout):
+            if reply[0] == number:
+                return reply[1]
+        return None
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
 
 
 _lock = threading.Lock()
@@ -159,25 +152,43 @@ _worker: Worker | None = None
 
 
 def ask(pair: dict, timeout: float) -> bool | None:
-    """The worker's word; None, and a fresh worker next time, if it takes too long."""
+    """The worker's word on a pair; None if it takes too long.
+
+    A worker whose reply nobody has waited for is ended: the next pair gets a fresh one.
+    An answer at which two of them end has failed.
+    """
     global _worker
     with _lock:
-        if _worker is None or _worker.process.poll() is not None:
-            _worker = Worker()
-        try:
-            return _worker.ask(pair, timeout)
-        except Empty:
+        for _ in range(2):
+            if _worker is None or _worker.process.poll() is not None:
+                _worker = Worker()
+            try:
+                if (said := _worker.ask(pair, timeout)) is not None:
+                    return said
+            except Empty:
+                stop()
+                return None
+            except BaseException:  # Stop was pressed
+                stop()
+                raise
             stop()
-            return None
-        except OSError:
-            stop()
-            return False
+    return False
 
 
 @atexit.register
 def stop():
+    """Ends the worker; the next pair starts another one."""
     global _worker
-    if _worker is not None:
-        _worker.process.kill()
-        _worker.process.wait()
-    _worker = None
+    worker, _worker = _worker, None
+    if worker is not None:
+        worker.end()
+
+
+def forked():
+    """A child process has a worker of its own."""
+    global _lock, _worker
+    _lock, _worker = threading.Lock(), None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forked)

@@ -1,15 +1,20 @@
-"""The process behind :mod:`ttslib.verify.mathematics`: JSON lines in, verdicts out."""
+"""The process behind :mod:`ttslib.verify.mathematics`: JSON lines in and out."""
 
 import json
 import re
 import sys
 
+FUNCTION = re.compile(
+    r"(?<![\\A-Za-z])((?:arc)?(?:sin|cos|tan)|sec|csc|cot|log|ln)"
+    r"(?=\^\d|_\d| ?\(| \w\b)"
+)
+PINS = "; install the versions that requirements.txt pins"
 POWER = re.compile(r"\^\s*[{(]?\s*-?\s*\d{2,}")
 
 
 def wrap(text: str) -> str:
     """A bare answer as math-verify reads it best: in a box."""
-    text = text.strip()
+    text = FUNCTION.sub(r"\\\1", text.strip())
     if "\\boxed" in text or text.startswith(("$", "\\(", "\\[")):
         return text
     return f"\\boxed{{{text}}}"
@@ -28,24 +33,15 @@ def same_letters(gold: str, answer: str) -> bool:
     return all({c, c.upper()} & a == {c, c.upper()} & b for c in both)
 
 
-def decide(gold: str, answer: str, within: bool = False) -> bool:
-    """Is ``answer``, or what math-verify finds ``within`` it, the same as ``gold``?"""
+def decide(gold: str, answer: str) -> bool:
+    """Are the two the same, as math-verify has it?"""
     from math_verify import parse, verify
 
     a, b = (
-        parse(text, parsing_timeout=None, extraction_mode="first_match")
-        for text in (wrap(gold), answer if within else wrap(answer))
+        parse(wrap(text), parsing_timeout=None, extraction_mode="first_match")
+        for text in (gold, answer)
     )
-    if not a or not b:
-        return False
-    if within and isinstance(b[0], str):  # what was found first cannot be read
-        b = parse(answer, parsing_timeout=None, extraction_mode="any_match")[:1]
-        # a number only, for its text, of which the two checks below are, is not known
-        if not getattr(b[0], "is_number", False):
-            return False
-    if within:
-        answer = str(b[-1])  # the text that was found
-    if not same_letters(gold, answer):
+    if not a or not b or not same_letters(gold, answer):
         return False
     # math-verify rounds to six decimals, by which two powers are equal as both are ~ 0
     if POWER.search(gold + answer) or tiny(a[0]) or tiny(b[0]):
@@ -74,16 +70,19 @@ def exactly(a, b) -> bool:
 
 
 def main():
-    import math_verify  # noqa: F401  the slow import, before saying that we are ready
-
+    try:
+        import math_verify  # noqa: F401  the slow import, before saying we are ready
+    except BaseException as error:  # whatever an incompatible package raises
+        print(json.dumps(f"{type(error).__name__}: {error}{PINS}"), flush=True)
+        return
     print("true", flush=True)
     for line in sys.stdin:
-        pair = json.loads(line)
+        number, pair = json.loads(line)
         try:
             said = decide(**pair)
         except Exception:  # whatever sympy raises on a malformed answer
             said = False
-        print(json.dumps(said), flush=True)
+        print(json.dumps([number, said]), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,34 +1,348 @@
-"""Reading a chain: where its answer y is."""
+"""The one reader of answers: where a chain's y is, in whatever dress it stands."""
 
 import re
 
-MARK = re.compile(r"^[ \t*#]*(?:final )?answer\s*[*]*:[*]*[ \t]*", re.IGNORECASE | re.M)
+from .dress import HEDGE, SCALE, SPOKEN, braces, hedged, number, undressed
+from .source import read_source
+
+# --- where an answer stands ----------------------------------------------------------
+ANSWER = "answer|réponse|respuesta|antwort|risposta|resposta|ответ|答案|回答|答え"
+MARK = re.compile(
+    rf"(?<![^\W_]|-)(?:{ANSWER})[ \t]*[*_]*[ \t]*[:：]+(?:[*_]+(?=\s))?"
+    rf"|^[ \t>#*_]*(?:final )?(?:{ANSWER})[ \t*_]*$"
+    r"|(?P<box>\\(?:boxed|beginboxed|fbox)\s*)"
+    r"|#{4}:?(?=[ \t]*[-+\\$\d(])"
+    r"|<(?P<tag>(?:final_)?answer)>",
+    re.IGNORECASE | re.MULTILINE,
+)
+SAID = re.compile(
+    r"\b(?:answer|correct (?:option|choice))\s*(?:=|\b(?:is|was|must be|should be)\b:?)"
+    r"(?=\s*\S)"
+    r"|^[ \t>*#]*(?:final )?answer[ \t]+(?:[-–—][ \t]+)?(?=[$\\\d½¼¾])",
+    re.IGNORECASE | re.MULTILINE,
+)
+HEADS = "question|problem|exercise|example|task|puzzle|user|human|student|instruction"
+TOKEN = r"<\|[\w ]+\|>|</?s>|\[/?INST\]"
+HEAD = rf"(?:(?:next|new) )?(?:{HEADS}|q)[ \t]*(?:\d+[ \t]*)?[:.：)]"
+HEAD += rf"|(?:{HEADS})[ \t]+\d+[ \t]*$|(?:#+|\*+)[ \t]*(?:(?:next|new) )?(?:{HEADS})\b"
+# A chain that corrects itself may ask, too: "Wait, how many were there?"
+ITSELF = r"(?:wait|hm|but|hold|no\b|actually|let|so\b|(?:the )?(?:final )?answer)"
+ASKS = rf"(?!{ITSELF})[^\n]*\b(?:what (?:is|are)|which of"
+ASKS += r"|how (?:many|much|long|far|old))\b[^\n]*\?[ \t]*$|make \d+ from \d"
+# A next question or turn: a line that is headed so, or that asks, or a control token.
+NEXT = re.compile(rf"{TOKEN}|^[ \t>]*(?:{HEAD}|{ASKS})", re.IGNORECASE | re.MULTILINE)
+NEXT_IN_CODE = re.compile(  # not a comment or docstring: "# Example", "    Example:"
+    rf"{TOKEN}|^(?:{HEAD.replace('#+', '##+')})", re.IGNORECASE | re.MULTILINE
+)
+GAP = re.compile(rf"\n[ \t]*\n[ \t]*\n\s*(?!{ITSELF})\w", re.I)  # two blank lines
+FORMULA = re.compile(
+    r"\$\$[^$]+\$\$|\$(?!\s)[^$\n]+?(?<!\s)\$|\$\s[^$\n]+\s\$|\\\(.+?\\\)|\\\[.+?\\\]",
+    re.DOTALL,
+)
+BOLD = re.compile(r"(?<![\w)*])(\*\*|__|`{1,3})(?=\S)(.+?)(?<=\S)\1(?![\w(*])")
+MOST = 200  # places that name an answer, from either end, that are looked at
+LONGEST = 4_000  # characters of an answer; those from the end, where none is named
+# The chains of the embedded policy end in such a line, and name no other answer.
+SIMPLE = re.compile(r"-?\d[\d,]*(?:\.\d+)?\s*|[A-Za-z]\s*|[\d(][\d+*/() -]*[\d)]\s*")
+OTHER = re.compile(r"[\\#<]|answer|antwort|respuesta|r[ie]sposta", re.IGNORECASE)
+STEP = re.compile(
+    r"^(?:[A-Z][^:\n]{0,40}: \d+(?: [-+*/] \d+)+|\d+ [-+*/] \d+ = \d+, left )",
+    re.MULTILINE,
+)
 
 
 def read_answer(text: str, verifier: str = "") -> str:
-    """y, ``""`` if the chain names none.
+    """y, ``""`` if the chain has none.
 
-    What follows the last line that begins with ``Answer:`` (a program may take many
-    lines), else the last ``\\boxed{…}``, else what follows GSM8K's ``####``.
+    It is what ``named_answer`` finds. Where nothing is named, it is the text itself if
+    that is bare: a number, a formula, an option, a program; words must be named. For
+    mathematics only, the last resort is the number or formula in which prose ends. A
+    chain of steps (``Left: 36 - 4 = 32``) that is not at its ``Answer:`` has none.
     """
-    if found := list(MARK.finditer(text)):
-        return text[found[-1].end() :].strip()
-    at = text.rfind("\\boxed{")
-    if at >= 0:
-        depth, start = 0, at + len("\\boxed")
-        for i in range(start, len(text)):
-            depth += {"{": 1, "}": -1}.get(text[i], 0)
-            if depth == 0:
-                return text[start + 1 : i].strip()
-    if "####" in text:
-        return text.rsplit("####", 1)[1].strip().split("\n")[0]
-    return ""
+    if verifier != "program" and (quick := simple(text)):
+        return quick
+    answer = named_answer(text, verifier)
+    return answer or (UNNAMED[verifier](text) if verifier in UNNAMED else "")
 
 
-def last_number(text: str) -> str:
-    """The last number in ``text``: the usual way to read a model that names no answer.
+def named_answer(text: str, verifier: str = "") -> str:
+    """y where the text names it as its answer, without its dress; else ``""``.
 
-    Chapter 03 says where it is used, as it accepts answers that were not given as such.
+    Named is what stands in ``<answer>``, after ``Answer:``, in a box, after ``####``;
+    if there is none, after "the answer is". A program is named by its fence too, and a
+    bare one by being one. Of several the last counts, as a chain may correct itself.
+    But a base model runs on into a next question: from where that begins *after the
+    first answer* (a line headed ``Question:``, ``Q:``, ``### Problem``, ``User:``; one
+    that asks "How many …?"; two blank lines; a control token) nothing counts. Nor
+    does a draft in ``<think>``.
     """
-    found = re.findall(r"-?\d[\d,]*(?:\.\d+)?", text)
-    return found[-1].replace(",", "") if found else ""
+    text = settled(text)
+    if verifier == "program" or not verifier and looks_like_code(text):
+        return read_source(text, NEXT_IN_CODE)
+    marks, said = (list(where.finditer(text)) for where in (MARK, SAID))
+    in_order = sorted([*marks, *said], key=re.Match.start)[:MOST]
+    first = next((m for m in in_order if announced(m, text)), None)
+    if first is None:
+        return ""
+    end = first.end() + len(announced(first, text))
+    cuts = [m.start() for m in (p.search(text, end) for p in (NEXT, GAP)) if m]
+    text = text[: min(cuts, default=None)]
+    rank = [m for m in [*said, *marks] if m.end() <= len(text)][-MOST:]
+    answer = next(filter(None, (announced(m, text) for m in reversed(rank))), "")
+    return DRESS.get(verifier, core)(answer)
+
+
+def simple(text: str) -> str:
+    """The answer, if it is on a last line ``Answer: …``, undressed, and the only one.
+
+    What ``named_answer`` finds too, at a tenth of its time.
+    """
+    head, mark, answer = text.rpartition("Answer: ")
+    plain = mark and (not head or head[-1] == "\n") and SIMPLE.fullmatch(answer)
+    alone = plain and head.isascii() and not OTHER.search(head)
+    return answer.strip() if alone else ""
+
+
+def settled(text: str) -> str:
+    """What follows the drafts; of a draft without an end, what it tags as answer."""
+    _, closed, text = text.rpartition("</think>")
+    if not closed and text.lstrip().startswith("<think>"):
+        return text[text.find("<answer>") :] if "<answer>" in text else ""
+    return text
+
+
+CODE = re.compile(
+    r"^[ \t]*(?:```\w*$|(?:answer: *`?)?(?:def \w+\(|class \w+[:(]))", re.I | re.M
+)
+
+
+def looks_like_code(text: str) -> bool:
+    """A fence, or a definition at the margin or after ``Answer:``."""
+    return bool(CODE.search(text))
+
+
+def announced(match: re.Match, text: str) -> str:
+    """What ``match`` says is the answer, as it stands; ``""`` if nothing is there."""
+    rest = text[match.end() : match.end() + LONGEST]
+    if match.re is SAID:
+        answer = line(rest)
+        return answer if VALUE.match(answer) else ""
+    if match["box"]:
+        held = boxes(text, match)
+        return f"${held}$" if held.endswith("!") else held  # a factorial, no emphasis
+    if match["tag"]:
+        return rest.partition(f"</{match['tag']}>")[0].strip()
+    return line(rest)
+
+
+VALUE = re.compile(  # a formula, something with a digit, or one word
+    r"[^\w\n]*(?:\\|\d|[A-Za-z][^.\n]*[\d\\$]|[½¼¾]|\(?\w+\)?[.,!*`\"]*\s*(?:$|\n|[A-Z]))"
+)
+
+
+def line(text: str) -> str:
+    """The first line with something in it; a displayed formula or a fence whole."""
+    text = text.lstrip()
+    if NEXT.match(text):
+        return ""
+    for left, right in (("\\[", "\\]"), ("$$", "$$"), ("```", "```")):
+        if text.startswith(left) and right in text[len(left) :]:
+            return text[: text.index(right, len(left)) + len(right)]
+    text = re.split(TOKEN, text.partition("\n")[0])[0].strip()
+    text = re.sub(r"^(?:\*\*|__)\s+|\s+(?:\*\*|__)$", "", text)
+    for mark in ("**", "__"):
+        if text.count(mark) == 1 and text.endswith(mark):  # opened before "Answer:"
+            text = text.removesuffix(mark)
+    return text
+
+
+def boxes(text: str, match: re.Match) -> str:
+    """What the box at ``match`` holds, after those that it continues a list of."""
+    if not box_at(text, match)[0]:
+        return ""
+    near = MARK.finditer(text, max(0, match.end() - LONGEST), match.end())
+    opened = [m for m in near if m["box"]]
+    answer, begins = "", None
+    for box in reversed(opened):
+        inside, end = box_at(text, box)
+        between = text[end:begins] if begins else ","
+        words = set(re.findall(r"[^\W\d_]+", between))
+        joined = "," in between or words & {"and", "or"}
+        if not inside or not joined or words - {"and", "or", "text", "quad", "qquad"}:
+            break
+        joint = " or " if "or" in words else ", "
+        answer = inside + joint + answer if answer else inside
+        begins = box.start()
+    return answer
+
+
+def box_at(text: str, match: re.Match) -> tuple[str, int]:
+    """What a box holds, in braces or as one number or letter; and where it ends."""
+    if text[match.end() : match.end() + 1] == "{":
+        inside, end = braces(text, match.end() + 1)
+        return inside.strip(), end
+    one = re.match(r"[-+]?\d[\d.,]*\b|\w", text[match.end() :])
+    return (one[0], match.end() + one.end()) if one else ("", match.end())
+
+
+# --- what stands there ---------------------------------------------------------------
+VERB = re.compile(r"\b(?:is|are|was|equals|equal to|gives)\b")
+NUMBER = re.compile(
+    r"(?<![A-Za-z0-9_.^])[-+−]?[$€£]?(?:\d+ \d+/\d+|\d[\d,]*(?:\.\d+)?(?:/\d+)?|\.\d+"
+    r"|[½¼¾⅓⅔])(?: ?%)?|-?\\[dtc]?frac *\{[^{}]+\} *\{[^{}]+\}"
+)
+STOP = re.compile(
+    rf"({FORMULA.pattern})|(?<!\\)(?<!Rs)[.!?](?=\s|$)(?!\W*or\b)|。", re.DOTALL
+)
+SINCE = re.compile(r",? (?:because|since)\b|, (?:so|as|which|but)\b| [–—] (?=[a-z])")
+
+
+def core(text: str) -> str:
+    """The value in a line that names it: without comment, emphasis, "x is"."""
+    text = " ".join(plain(text).split())
+    text = re.sub(r"^(?:therefore|thus|hence|so|then|indeed),? ", "", text)
+    text = undressed(SINCE.split(first_sentence(text))[0])
+    if number(text) is not None:
+        return text
+    outside = FORMULA.sub(" ", text)
+    if found := list(VERB.finditer(text)):
+        after = text[found[-1].end() :]
+        if re.search(r"[\d\\]", after):
+            return core(after)
+    if not prose(outside):
+        return text
+    parts = FORMULA.findall(text) or NUMBER.findall(text)
+    rest = FORMULA.sub(" ", text) if FORMULA.search(text) else NUMBER.sub(" ", text)
+    if len(parts) == 1 and not re.search(r"\d", rest):
+        if not HEDGE.search(rest) and not SCALE.search(rest):
+            return undressed(parts[0])
+    return text
+
+
+def plain(text: str) -> str:
+    """``text`` without the marks of markdown and HTML for emphasis."""
+    return re.sub(r"</?(?:b|i|em|strong|code|p|br) ?/?>", "", BOLD.sub(r"\2", text))
+
+
+def first_sentence(text: str) -> str:
+    """``text`` up to its first full stop that is in no formula and no number."""
+    ends = (m.start() for m in STOP.finditer(text) if not m[1] and m.start())
+    return text[: next(ends, None)]
+
+
+FUNCTIONS = re.compile(r"\b(?:a?(?:rc)?(?:sin|cos|tan)|log|ln|exp|sqrt|abs|mod|pi)\b")
+
+
+def prose(text: str) -> bool:
+    """Are there two words? In a formula, a number, a name there are not."""
+    text = SPOKEN.sub(" ", re.sub(r"\\(?:begin|end)\{\w+\}|\\[a-zA-Z]+", " ", text))
+    words = re.findall(r"[^\W\d_]+", FUNCTIONS.sub(" ", text))
+    lengths = sorted(map(len, words), reverse=True)
+    told = len(words) > 1 and (lengths[0] > 2 or lengths[1] > 1)  # xy + a is no prose
+    return told or any(len(w) > 1 and not w.isascii() for w in words) or ": " in text
+
+
+DOUBT = re.compile(
+    r"(?:\b(?:or|least|most|than|not|to|between|maybe|perhaps)"
+    r"|\d\S*(?: \w+)? (?:and|to)|\d *[-–]) *$",
+    re.IGNORECASE,
+)
+
+
+def last_value(text: str) -> str:
+    """Where mathematics names no answer: a bare one, or the last number or formula.
+
+    None of a chain of steps, and none that is in doubt ("42 or 43").
+    """
+    text = turn(settled(text))
+    if STEP.search(text):
+        return ""
+    if answer := alone(text):
+        return answer
+    text = text[-LONGEST:]
+    spans = rf"{FORMULA.pattern}|{BOLD.pattern}|{NUMBER.pattern}"
+    found = [m for m in re.finditer(spans, text, re.DOTALL)]
+    last = next((m for m in reversed(found) if re.search(r"[\d½¼¾]", m[0])), None)
+    last = last or next(reversed(found), None)
+    if last is None or DOUBT.search(text[: last.start()]) or hedged(last[0]):
+        return ""
+    return core(last[0])
+
+
+def alone(text: str) -> str:
+    """``text`` if it is an answer and nothing else: a number, a formula, a letter."""
+    text = undressed(turn(settled(text)))
+    if "\n" in text or len(text) > LONGEST or MARK.search(text) or STEP.match(text):
+        return ""
+    if number(text) is not None or re.fullmatch(r"\(?\w\)?", text):
+        return text
+    words = FORMULA.sub("", text)
+    told = prose(words) or words != text and re.search(r"(?!and\b|or\b)\b\w", words)
+    return text if re.search(r"[\d\\^=<>+*/½¼¾]", text) and not told else ""
+
+
+def turn(text: str) -> str:
+    """``text`` up to where a next question or turn begins."""
+    begins = len(text) - len(text.lstrip())
+    after = NEXT.search(text, begins + 1)
+    return text[: after.start()] if after else text
+
+
+def expression(text: str) -> str:
+    """The arithmetic in a line, with the signs of a keyboard; else the line."""
+    text = undressed(SINCE.split(plain(text[:LONGEST]))[0])[:500]
+    for sign, ours in SIGNS.items():
+        text = text.replace(sign, ours)
+    text = re.sub(r"\\frac *\{([^{}]+)\} *\{([^{}]+)\}", r"(\1)/(\2)", text)
+    text = undressed(re.sub(r"(?<=[\d)]) ?[xX] ?(?=[\d(])", " * ", text))
+    sides = [side.strip() for side in text.split("=")]
+    text = next((side for side in sides if re.search(r"[\d)] *[-+*/]", side)), text)
+    runs = re.findall(r"[\d(][\d\s.+\-*/^%!()]*[\d)!]", text)
+    runs = [run for run in runs if re.search(r"[-+*/]", run)]
+    rest = text.replace(runs[0], " ", 1) if len(runs) == 1 else text
+    whole = not re.search(r"[\d+*/^()]|- *\w\b", rest)
+    return runs[0].strip() if runs and whole else text
+
+
+SIGNS = {"×": "*", "·": "*", "∙": "*", "÷": "/", "−": "-", "–": "-", "\\times": "*"}
+SIGNS |= {"\\cdot": "*", "\\div": "/", "\\left": "", "\\right": "", "[": "(", "]": ")"}
+SIGNS |= {"\\,": " ", "\\ ": " ", "$": ""}
+
+
+LABEL = re.compile(
+    r"(?:(?:the )?(?:correct )?(?:option|choice)(?: is)?:? )?"
+    r"[(\[]?([A-Za-z]|\d)[)\]]?(?:[).:,]|$|(?= (?:because|since|as|[-–])[ $]))",
+    re.IGNORECASE,
+)
+
+
+def option(text: str) -> str:
+    """The label of an option, or what else a line says."""
+    text = undressed(plain(text[:LONGEST]))
+    label = LABEL.match(text)
+    rest = text[label.end() :] if label else ""
+    other = re.search(r"\b(?:or|and)\b|\([A-Za-z]\)|\b[A-Z][).]", rest)
+    if label and not other and not rest[:1].strip():
+        return label[1]
+    labels = set(re.findall(r"\(([A-Z])\)", text))
+    sure = len(labels) == 1 and not re.search(r"\b(?:not|or|n?either)\b", text)
+    return labels.pop() if sure else text
+
+
+def bare(text: str) -> str:
+    """An answer that stands alone, on one line that is no step; else ``""``."""
+    text = turn(settled(text)).strip()
+    first = text.partition("\n")[0]
+    if "\n\n" in text and len(option(first)) == 1:  # a label, then why
+        return first
+    step = "\n" in text or "=" in text or re.match(r"[A-Z][a-z ]+: ", text)
+    return "" if step else text
+
+
+DRESS = {"choice": option, "countdown": expression}
+UNNAMED = {
+    "": alone,
+    "mathematics": last_value,
+    "choice": lambda text: option(bare(text)),
+    "countdown": lambda text: expression(bare(text)),
+}

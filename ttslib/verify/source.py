@@ -1,0 +1,109 @@
+"""Reading a program: where its source text is in what a model wrote."""
+
+import ast
+import re
+import textwrap
+import warnings
+from functools import lru_cache
+
+FENCE = re.compile(
+    r"^(?P<indent>[ \t]*)(?P<mark>```|~~~)[^\n`]*\n(?P<code>.*?)"
+    r"(?:^[ \t]*(?P=mark)[^\n]*$|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
+NAMED = re.compile(
+    r"^[ \t>*#]*(?:final )?answer[ \t*]*:(?:\*\*)? ?", re.IGNORECASE | re.MULTILINE
+)
+# What a line of code begins with, at the margin unless it goes on from a prompt.
+CODE = re.compile(
+    r"^(?:[ \t]+\S|(?:async )?def |class |@\w|(?:from|import|return|for|while|if|with"
+    r"|try|raise|assert|lambda|global|del|pass)\b|[\w.\[\]]+ *(?:[-+*/]?=[^=]|\())",
+    re.MULTILINE,
+)
+DEFINES = re.compile(
+    r"^[ \t]*(?:(?:async )?def (?!test_|check\b)|class )", re.MULTILINE
+)
+TOP = re.compile(r"^(?=\S)", re.MULTILINE)
+LONGEST = 20_000  # characters of which lines that are no code are dropped
+
+
+def read_source(text: str, following: re.Pattern) -> str:
+    """The last code that is fenced, or named by ``Answer:``; else the text if code.
+
+    A fence that defines something goes before one that shows how it is used.
+    ``following`` matches where a next question begins: after the first code, what
+    comes then does not count. Indentation is kept.
+    """
+    found = sorted(candidates(text))
+    if found:
+        begins, ends, _ = found[0]
+        if match := following.search(text, ends or begins):
+            text = text[: match.start()]
+            found = sorted(candidates(text))
+        codes = [code for *_, code in found]
+        return next(filter(DEFINES.search, reversed(codes)), codes[-1])
+    if match := following.search(text, len(text) - len(text.lstrip()) + 1):
+        text = text[: match.start()]
+    text = trimmed(text)
+    return text if CODE.search(text) else ""
+
+
+def candidates(text: str):
+    """(begin, end, code) of each fence and of what stands after each ``Answer:``.
+
+    The end of what is only named is unknown, 0.
+    """
+    fences = [match for match in FENCE.finditer(text) if CODE.search(match["code"])]
+    for match in fences:
+        code = re.sub(f"^{match['indent']}", "", match["code"], flags=re.MULTILINE)
+        yield match.start(), match.end(), trimmed(code)
+    inside = [match.span() for match in fences]
+    marks = [m for m in NAMED.finditer(text) if not any(covers(s, m) for s in inside)]
+    for match, after in zip(marks, [*marks[1:], None]):
+        end = after.start() if after else len(text)
+        named = text[match.end() : end]
+        fenced = any(match.end() <= begin < end for begin, _ in inside)
+        code = trimmed(named)
+        if not fenced and CODE.search(code):
+            yield match.start(), 0, code
+
+
+def covers(span: tuple[int, int], match: re.Match) -> bool:
+    return span[0] <= match.start() < span[1]
+
+
+def trimmed(text: str) -> str:
+    """``text`` without blank lines around it and without lines that are no code.
+
+    Prose goes, and a stop string at the end ("\\ndef"), a line at the margin at a time,
+    until what is left can be parsed. What never can is given back whole.
+    """
+    text = re.sub(r"\A(?:[ \t]*\n)+|\s*(?:`+)?\s*\Z", "", text)
+    text = text[1:] if text[:1] == "`" != text[1:2] else text  # `def f(x): …`
+    if parses(text) or len(text) > LONGEST:
+        return text
+    text = re.split(r"^[ \t]*(?:```|~~~)", text, maxsplit=1, flags=re.MULTILINE)[0]
+    starts = [match.start() for match in TOP.finditer(text)]
+    first = DEFINES.search(text)
+    prose = first and not re.match(r"[ \t]", text) and not CODE.match(text)
+    for start in (0, first.start()) if prose else (0,):
+        for end in [len(text), *reversed(starts[-200:])]:
+            part = text[start:end].rstrip()
+            if part and CODE.search(part) and parses(part):
+                return part
+    dedented = textwrap.dedent(text).rstrip()
+    return dedented if parses(dedented) else text.rstrip()
+
+
+@lru_cache(maxsize=1_000)
+def parses(code: str) -> bool:
+    """Is it a program, or the body of a function that goes on from its prompt?"""
+    if code[:1] in (" ", "\t"):
+        code = "def _():\n" + code
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
