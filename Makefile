@@ -29,7 +29,7 @@ $(STAMP): $(PINS)
 	@touch $@
 
 run: $(STAMP) ## execute the chapters into build/, build the pages (SCALE SEED ONLY)
-	$(RUN) ttslib.tools.run --scale $(SCALE) --seed $(SEED) --only "$(ONLY)"
+	$(RUN) ttslib.tools.run --scale "$(SCALE)" --seed $(SEED) --only "$(ONLY)"
 
 chapters: $(STAMP) ## execute the chapters and store their outputs (ONLY=07: one)
 	$(RUN) ttslib.tools.run --store --only "$(ONLY)"

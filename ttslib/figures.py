@@ -105,7 +105,8 @@ def show(problem, *chains, verify=None, values=None) -> Shown:
     for i, chain in enumerate(chains):
         text = chain.prefix + chain.text
         at = text.rfind("Answer:")
-        z, y = (text[:at], text[at:]) if at >= 0 else (text, "(no answer)")
+        y = text[at:] if at >= 0 else chain.answer or "(no answer)"
+        z = text[:at] if at >= 0 else text
         note = ""
         if values is not None:
             note = f"{values[i]:.2f} "

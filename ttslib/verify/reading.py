@@ -194,7 +194,7 @@ NUMBER = re.compile(
 STOP = re.compile(
     rf"({FORMULA.pattern})|(?<!\\)(?<!Rs)[.!?](?=\s|$)(?!\W*or\b)|。", re.DOTALL
 )
-SINCE = re.compile(r",? (?:because|since)\b|, (?:so|as|which|but)\b| [–—] (?=[a-z])")
+SINCE = re.compile(r",? \(?(?:because|since)\b|, (?:so|as|which|but)\b| [–—] (?=[a-z])")
 
 
 def core(text: str) -> str:
@@ -271,7 +271,7 @@ def last_value(text: str) -> str:
 
 def alone(text: str) -> str:
     """``text`` if it is an answer and nothing else: a number, a formula, a letter."""
-    text = undressed(turn(settled(text)))
+    text = undressed(unfenced(turn(settled(text))))
     if "\n" in text or len(text) > LONGEST or MARK.search(text) or STEP.match(text):
         return ""
     if number(text) is not None or re.fullmatch(r"\(?\w\)?", text):
@@ -279,6 +279,13 @@ def alone(text: str) -> str:
     words = FORMULA.sub("", text)
     told = prose(words) or words != text and re.search(r"(?!and\b|or\b)\b\w", words)
     return text if re.search(r"[\d\\^=<>+*/½¼¾]", text) and not told else ""
+
+
+def unfenced(text: str) -> str:
+    """What stands in a fence, if nothing stands around it."""
+    text = text.strip()
+    whole = re.fullmatch(r"(```|~~~)\w*\n([^\n]*)\n\1", text)
+    return whole[2].strip() if whole else text
 
 
 def turn(text: str) -> str:
@@ -331,7 +338,7 @@ def option(text: str) -> str:
 
 def bare(text: str) -> str:
     """An answer that stands alone, on one line that is no step; else ``""``."""
-    text = turn(settled(text)).strip()
+    text = unfenced(turn(settled(text)))
     first = text.partition("\n")[0]
     if "\n\n" in text and len(option(first)) == 1:  # a label, then why
         return first

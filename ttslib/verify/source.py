@@ -34,6 +34,10 @@ def read_source(text: str, following: re.Pattern) -> str:
     ``following`` matches where a next question begins: after the first code, what
     comes then does not count. Indentation is kept.
     """
+    start = len(text) - len(text.lstrip())
+    if CODE.match(text, text.rfind("\n", 0, start) + 1):  # it begins with its code
+        if match := following.search(text, start + 1):
+            text = text[: match.start()]
     found = sorted(candidates(text))
     if found:
         begins, ends, _ = found[0]
@@ -42,7 +46,7 @@ def read_source(text: str, following: re.Pattern) -> str:
             found = sorted(candidates(text))
         codes = [code for *_, code in found]
         return next(filter(DEFINES.search, reversed(codes)), codes[-1])
-    if match := following.search(text, len(text) - len(text.lstrip()) + 1):
+    if match := following.search(text, start + 1):
         text = text[: match.start()]
     text = trimmed(text)
     return text if CODE.search(text) else ""
