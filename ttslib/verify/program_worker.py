@@ -17,6 +17,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from importlib import metadata
 from pathlib import Path
 
@@ -90,8 +91,11 @@ def run(path, inside):
         store.set_limits(memory_size=MEMORY)
         linker.define_wasi()
         linker.allow_shadowing = True
-        kind = wasmtime.FuncType([wasmtime.ValType.i32()] * 4, [wasmtime.ValType.i32()])
-        for f in (fd_read, fd_write):
+        i32, i64 = wasmtime.ValType.i32(), wasmtime.ValType.i64()
+        four, clock = [i32] * 4, [i32, i64, i32]
+        calls = {fd_read: four, fd_write: four, poll_oneoff: four, clock_time_get: clock}
+        for f, kinds in calls.items():
+            kind = wasmtime.FuncType(kinds, [i32])
             own = wasmtime.Func(store, kind, f, access_caller=True)
             linker.define(store, "wasi_snapshot_preview1", f.__name__, own)
         wasi = wasmtime.WasiConfig()
@@ -136,9 +140,31 @@ def buffers(caller, at, n):
     return list(struct.iter_unpack("<II", caller["memory"].read(caller, at, at + 8 * n)))
 
 
-def give(caller, at, number):
-    caller["memory"].write(caller, struct.pack("<I", number), at)
+def give(caller, at, number, form="<I"):
+    caller["memory"].write(caller, struct.pack(form, number), at)
     return 0
+
+
+CLOCKS = [time.time_ns, time.monotonic_ns, time.process_time_ns, time.thread_time_ns]
+
+
+def clock_time_get(caller, clock, precision, at):
+    return give(caller, at, CLOCKS[clock](), "<Q")
+
+
+def poll_oneoff(caller, at, out, n, count):
+    """Sleep until the first clock rings. wasmtime's own relies on threads."""
+    asked = caller["memory"].read(caller, at, at + 48 * n)
+    events = []  # (nanoseconds, what to report) of each clock; a file's always ready
+    for user, tag, clock, ns, absolute in struct.iter_unpack("<QB7xI4xQ8xH6x", asked):
+        wait = 0 if tag else ns - (CLOCKS[clock]() if absolute else 0)
+        events.append((max(wait, 0), struct.pack("<QHB21x", user, 0, tag)))
+    if not events:
+        return 28  # EINVAL
+    wait, event = min(events)
+    time.sleep(wait / 1e9)
+    caller["memory"].write(caller, event, out)
+    return give(caller, count, 1)
 
 
 def fd_read(caller, fd, at, n, count):
