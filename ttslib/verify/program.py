@@ -65,10 +65,9 @@ def program(problem, answer, timeout=None):
         return verdict
     entry, tests = _tests(data)
     prompt = data["prompt"].rstrip() if "test" in data else ""
-    candidate = {"judging": False, "prompt": prompt, "source": source}
-    candidate["names"] = _names(tests, entry)
-    judge = {"judging": True, "prompt": prompt, "source": tests}
-    return _run(candidate, judge, timeout)
+    task = {"prompt": prompt, "names": _names(tests, entry)}
+    candidate = task | {"judging": False, "source": source}
+    return _run(candidate, task | {"judging": True, "source": tests}, timeout)
 
 
 def _tests(data):

@@ -85,10 +85,12 @@ def short(data, source, timeout):
     cases = data["tests"]
     if not (small(source, data["entry_point"]) and _integers(cases)):
         return None
+    if (workers := _workers()) is None:
+        return None
     limits = {"max_memory": 64 << 20, "max_feed_duration_secs": float(timeout)}
     call = f"{source}\n[{data['entry_point']}(*args) for args in cases]"
     try:
-        with _workers().checkout(limits=limits) as session:
+        with workers.checkout(limits=limits) as session:
             said = session.feed_run(call, inputs={"cases": [args for args, _ in cases]})
     except monty.MontyRuntimeError as error:
         inner = error.exception()
@@ -104,19 +106,18 @@ def short(data, source, timeout):
 
 
 def _workers():
-    """The pool, started at first use; another one after a fork."""
+    """The pool, started at first use; None after a fork, which it does not survive."""
     global _pool
     with _lock:
-        if _pool is None or _pool[0] != os.getpid():
+        if _pool is None:
             pool = monty.Monty(min_processes=1, max_processes=8)
             _pool = os.getpid(), pool.__enter__()
-        return _pool[1]
+        return _pool[1] if _pool[0] == os.getpid() else None
 
 
 @atexit.register
 def close():
     global _pool
-    with _lock:
-        pool, _pool = _pool, None
-    if pool is not None and pool[0] == os.getpid():
-        pool[1].__exit__(None, None, None)
+    if _pool is not None and _pool[0] == os.getpid():
+        _pool[1].__exit__(None, None, None)
+        _pool = None
