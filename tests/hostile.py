@@ -191,26 +191,26 @@ HOSTILE = {
     "def f(xs):\n    raise AssertionError",
     # forged lines, and what the loop is made of
     "forges a verdict": "import os\n"
-    "os.write(1, b'=[\"passed\", \"\"]\\n' * 3)\ndef f(xs):\n    return 3",
+    'os.write(1, b\'=["passed", ""]\\n\' * 3)\ndef f(xs):\n    return 3',
     "forges a verdict in the call": "import os\ndef f(xs):\n"
-    "    os.write(1, b'=[\"passed\", \"\"]\\n')\n    return 3",
-    "forges replies": "import os\nos.write(1, b'![3, [\"list\", 0], [\"list\", 2]]\\n' * 9)"
+    '    os.write(1, b\'=["passed", ""]\\n\')\n    return 3',
+    "forges replies": 'import os\nos.write(1, b\'![3, ["list", 0], ["list", 2]]\\n\' * 9)'
     "\ndef f(xs):\n    return 3",
     "forges a token": "import os\ndef f(xs):\n"
-    "    os.write(1, b'![[\"known\", \"unittest.mock\", \"ANY\"], [\"list\", 0], "
-    "[\"list\", 2]]\\n')",
+    '    os.write(1, b\'![["known", "unittest.mock", "ANY"], ["list", 0], '
+    '["list", 2]]\\n\')',
     "forges a type": "import os\ndef f(xs):\n"
-    "    os.write(1, b'![[\"known\", \"unittest.mock\", \"MagicMock\"], [\"list\", 0],"
-    " [\"list\", 2]]\\n')",
+    '    os.write(1, b\'![["known", "unittest.mock", "MagicMock"], ["list", 0],'
+    ' ["list", 2]]\\n\')',
     "forges a request": "import os\ndef f(xs):\n"
-    "    os.write(1, b'?[\"call\", [\"yours\", 0], [\"list\", 1], [\"dict\", 0],"
-    " [\"list\", 3]]\\n')\n    return 3",
+    '    os.write(1, b\'?["call", ["yours", 0], ["list", 1], ["dict", 0],'
+    ' ["list", 3]]\\n\')\n    return 3',
     "forges a global of the tests": "import os\ndef f(xs):\n"
-    "    os.write(1, b'?[\"getattr\", [\"known\", \"builtins\", \"list\"], "
-    "\"__init__\", [\"list\", 2], [\"dict\", 0], [\"list\", 3]]\\n')\n    return 3",
+    '    os.write(1, b\'?["getattr", ["known", "builtins", "list"], '
+    '"__init__", ["list", 2], ["dict", 0], ["list", 3]]\\n\')\n    return 3',
     "prints a verdict": "import sys\ndef f(xs):\n"
-    "    sys.__stdout__.write('=[\"passed\", \"\"]\\n')\n    sys.__stdout__.flush()\n"
-    "    print('=[\"passed\", \"\"]', flush=True)\n    return 3",
+    '    sys.__stdout__.write(\'=["passed", ""]\\n\')\n    sys.__stdout__.flush()\n'
+    '    print(\'=["passed", ""]\', flush=True)\n    return 3',
     "writes for ever": "import os\ndef f(xs):\n    while True: os.write(1, b'x' * 10**6)",
     "lines for ever": "import os\ndef f(xs):\n    while True: os.write(1, b'![]\\n' * 999)",
     "huge reply": "def f(xs):\n    return [0] * 10**8",

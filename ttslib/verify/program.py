@@ -93,7 +93,11 @@ def _names(tests, entry):
     wanted = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
     asserts = [n for n in tree.body if isinstance(n, ast.Assert)]
     called = [
-        {c.func.id for c in ast.walk(a) if isinstance(c, ast.Call) and isinstance(c.func, ast.Name)}
+        {
+            c.func.id
+            for c in ast.walk(a)
+            if isinstance(c, ast.Call) and isinstance(c.func, ast.Name)
+        }
         for a in asserts
     ]
     common = set.intersection(*called) if called else set()
@@ -103,7 +107,8 @@ def _names(tests, entry):
 
 def _run(candidate, judge, timeout):
     """Let the two instances speak in turn until the tests have come to an end."""
-    with _instance(timeout) as tests, _instance(timeout) as program:
+    tests, program = _instances(timeout)
+    with tests, program:
         tests.send(json.dumps(judge).encode() + b"\n")
         program.send(json.dumps(candidate).encode() + b"\n")
         speaker, listener = program, tests
@@ -144,32 +149,40 @@ class _Instance:
                 raise ValueError("it says too much")
             if (left := deadline - time.monotonic()) <= 0:
                 raise TimeoutError
-            self.socket.settimeout(left)
-            if not (chunk := self.socket.recv(1 << 20)):
+            self.socket.settimeout(min(left, 0.2))  # to notice an interrupt
+            try:
+                chunk = self.socket.recv(1 << 20)
+            except TimeoutError:
+                chunk = b""
+                continue
+            if not chunk:
                 raise ConnectionError("it is gone")
         self.left = deadline - time.monotonic()
         end, _, self.rest = chunk.partition(b"\n")
         return b"".join([*chunks, end, b"\n"])
 
 
-def _instance(left):
-    """A fresh interpreter, up and waiting; a worker that is gone is started anew."""
+def _instances(left):
+    """Two fresh interpreters, up and waiting; a worker that is gone is started anew."""
     for _ in range(2):
-        worker = _start()
-        ours, theirs = socket.socketpair()
+        worker, both = _start(), []
         try:
-            with theirs:
-                socket.send_fds(worker, [b"\n"], [theirs.fileno()])
-            ours.settimeout(60)
-            if ours.recv(1):
-                return _Instance(ours, left)
+            for _ in range(2):
+                ours, theirs = socket.socketpair()
+                both.append(_Instance(ours, left))
+                with theirs:
+                    socket.send_fds(worker, [b"\n"], [theirs.fileno()])
+            for instance in both:
+                instance.socket.settimeout(60)
+                if not instance.socket.recv(1):
+                    raise ConnectionError
+            return both
         except OSError:
-            pass
+            _stop(worker)
         except BaseException:
-            ours.close()
+            for instance in both:
+                instance.socket.close()
             raise
-        ours.close()
-        _stop(worker)
     raise RuntimeError("programs cannot be judged: their worker ends at once")
 
 
@@ -196,7 +209,7 @@ def _start():
                     raise RuntimeError(f"programs cannot be judged: {text}")
                 print(text, file=sys.stderr, flush=True)
             raise RuntimeError(
-                f"programs cannot be judged: worker exit {process.wait()}"
+                f"programs cannot be judged: their worker ended with {process.wait()}"
             )
         except BaseException:
             ours.close()

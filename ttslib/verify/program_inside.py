@@ -61,7 +61,10 @@ PLAIN = {kind: (list, kind) for kind in (list, tuple, set, frozenset)} | {
         lambda d: [d.default_factory, *flat(d)],
         lambda p: collections.defaultdict(p[0], pairs(p[1:])),
     ),
-    collections.deque: (lambda d: [d.maxlen, *d], lambda p: collections.deque(p[1:], p[0])),
+    collections.deque: (
+        lambda d: [d.maxlen, *d],
+        lambda p: collections.deque(p[1:], p[0]),
+    ),
     int: (lambda n: [hex(n)], lambda p: int(p[0], 16)),
     float: (lambda x: [float.__float__(x)], lambda p: p[0]),
     str: (lambda s: [str.__str__(s)], lambda p: p[0]),
@@ -350,7 +353,9 @@ def operation(name, swap=False):
         alone = all(type(x) is Handle for x in operands) and name != "bool"
         if alone or self._made and name not in ORDERS:
             value = ask(name, *operands)
-            if type(value) is Handle and all(type(x) is Handle and x._made for x in operands):
+            if type(value) is Handle and all(
+                type(x) is Handle and x._made for x in operands
+            ):
                 value._made = True
             return value
         if self._about in KINDS:

@@ -51,7 +51,9 @@ def small(source, entry):
 
 def _listed(node):
     if isinstance(node, ast.Constant):  # type, as True == 1
-        return type(node.value) in (int, bool, type(None)) and abs(node.value or 0) < 1000
+        return (
+            type(node.value) in (int, bool, type(None)) and abs(node.value or 0) < 1000
+        )
     if isinstance(node, ast.FunctionDef):
         a = node.args
         other = (a.posonlyargs, a.kwonlyargs, a.vararg, a.kwarg, a.defaults)

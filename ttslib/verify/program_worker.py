@@ -54,7 +54,9 @@ def compiled(engine, version, code):
 
     about = repr((SHA256, PATCHES, STACK, version, sys.platform, platform.machine()))
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    kept = Path(home, "ttslib", f"python-{hashlib.sha256(about.encode()).hexdigest()[:16]}")
+    kept = Path(
+        home, "ttslib", f"python-{hashlib.sha256(about.encode()).hexdigest()[:16]}"
+    )
     try:
         check, native = kept.read_bytes().split(b"\n", 1)
         if hashlib.sha256(native).hexdigest().encode() == check:
@@ -93,7 +95,12 @@ def run(path, inside):
         linker.allow_shadowing = True
         i32, i64 = wasmtime.ValType.i32(), wasmtime.ValType.i64()
         four, clock = [i32] * 4, [i32, i64, i32]
-        calls = {fd_read: four, fd_write: four, poll_oneoff: four, clock_time_get: clock}
+        calls = {
+            fd_read: four,
+            fd_write: four,
+            poll_oneoff: four,
+            clock_time_get: clock,
+        }
         for f, kinds in calls.items():
             kind = wasmtime.FuncType(kinds, [i32])
             own = wasmtime.Func(store, kind, f, access_caller=True)
@@ -137,7 +144,9 @@ def watch():
 
 def buffers(caller, at, n):
     """(address, size) of each of the n buffers that a system call names at ``at``."""
-    return list(struct.iter_unpack("<II", caller["memory"].read(caller, at, at + 8 * n)))
+    return list(
+        struct.iter_unpack("<II", caller["memory"].read(caller, at, at + 8 * n))
+    )
 
 
 def give(caller, at, number, form="<I"):
