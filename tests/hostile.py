@@ -194,7 +194,8 @@ HOSTILE = {
     'os.write(1, b\'=["passed", ""]\\n\' * 3)\ndef f(xs):\n    return 3',
     "forges a verdict in the call": "import os\ndef f(xs):\n"
     '    os.write(1, b\'=["passed", ""]\\n\')\n    return 3',
-    "forges replies": 'import os\nos.write(1, b\'![3, ["list", 0], ["list", 2]]\\n\' * 9)'
+    "forges replies": "import os\n"
+    'os.write(1, b\'![3, ["list", 0], ["list", 2]]\\n\' * 9)'
     "\ndef f(xs):\n    return 3",
     "forges a token": "import os\ndef f(xs):\n"
     '    os.write(1, b\'![["known", "unittest.mock", "ANY"], ["list", 0], '
@@ -211,8 +212,10 @@ HOSTILE = {
     "prints a verdict": "import sys\ndef f(xs):\n"
     '    sys.__stdout__.write(\'=["passed", ""]\\n\')\n    sys.__stdout__.flush()\n'
     '    print(\'=["passed", ""]\', flush=True)\n    return 3',
-    "writes for ever": "import os\ndef f(xs):\n    while True: os.write(1, b'x' * 10**6)",
-    "lines for ever": "import os\ndef f(xs):\n    while True: os.write(1, b'![]\\n' * 999)",
+    "writes for ever": "import os\ndef f(xs):\n"
+    "    while True: os.write(1, b'x' * 10**6)",
+    "lines for ever": "import os\ndef f(xs):\n"
+    "    while True: os.write(1, b'![]\\n' * 999)",
     "huge reply": "def f(xs):\n    return [0] * 10**8",
     "closes its files": "import os\nos.close(0)\nos.close(1)\ndef f(xs):\n    return 3",
     "closes its files in the call": "import os\ndef f(xs):\n    os.closerange(0, 9)",
@@ -238,7 +241,8 @@ HOSTILE = {
     "gc.get_referrers(f)\ndef f(xs):\n    return 3",
     "recursion limit": "import sys\nsys.setrecursionlimit(10**9)\n"
     "def f(xs):\n    return f(xs)",
-    "no recursion": "import sys\ndef f(xs):\n    sys.setrecursionlimit(30)\n    return 3",
+    "no recursion": "import sys\ndef f(xs):\n"
+    "    sys.setrecursionlimit(30)\n    return 3",
     "stack of C": "def f(xs):\n    return f(*map(f, [xs]))",
     "corrupt code": "def f(xs): return 3\nf.__code__ = f.__code__.replace("
     "co_code=bytes([100, 255] * 40))",

@@ -61,8 +61,8 @@ def program(problem, answer, timeout=None):
     source = read_answer(answer, "program")
     if len(source) > LONGEST:
         return Verdict("failed", f"more than {LONGEST} characters")
-    if "tests" in data and (verdict := short(data, source, timeout)):
-        return verdict
+    if "tests" in data and (said := short(data, source, timeout)) is not None:
+        return said  # a verdict that is false, too
     entry, tests = _tests(data)
     prompt = data["prompt"].rstrip() if "test" in data else ""
     task = {"prompt": prompt, "names": _names(tests, entry)}

@@ -212,7 +212,7 @@ def encode(value, seen=(), lent=()):
 
 
 def about(value):
-    """The plain type that ``value`` derives from; else whether its class is Python's."""
+    """The plain type that ``value`` derives from, else if its class is Python's."""
     if kind := plain_kind(value):
         return kind.__name__
     return "" if type(value).__module__ in ("program", "tests") else "object"
@@ -438,7 +438,7 @@ def start(name):
 
 
 def load(task, space):
-    """Run the candidate, which may go on from the prompt; what tests want to know of it.
+    """Run the candidate, which may go on from the prompt: what the tests want of it.
 
     It is run as a module is that is imported: not as ``__main__``.
     """
