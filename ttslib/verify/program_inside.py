@@ -7,87 +7,37 @@ Handle. No answer learns what it is compared with: where a handle meets a plain 
 what comes over is the plain content of the builtin type that it derives from, if any.
 """
 
-# ruff: noqa: F401  (programs find their usual modules loaded)
 import asyncio
-import bisect
 import builtins
 import collections
-import contextlib
 import copy
-import dataclasses
+import copyreg
 import datetime
 import decimal
-import enum
 import fractions
-import functools
-import heapq
 import importlib
 import io
 import itertools
 import json
-import math
 import operator
-import random
 import re
-import string
 import sys
 import types
-import typing
 
+# Programs find their usual modules loaded.
+USUAL = "bisect contextlib dataclasses enum functools heapq math random string typing"
+for _name in USUAL.split():
+    importlib.import_module(_name)
 
-def flat(mapping):
-    return [x for pair in mapping.items() for x in pair]
-
-
-def pairs(parts):
-    return dict(zip(parts[::2], parts[1::2]))
-
-
-def when(value):
-    names = "year month day hour minute second microsecond".split()
-    return [getattr(value, name) for name in names if hasattr(value, name)]
-
-
-def parts_of(*names):
-    return lambda value: [getattr(value, name) for name in names]
-
-
-# Plain types: what a value is made of, and how it is made again
-PLAIN = {kind: (list, kind) for kind in (list, tuple, set, frozenset)} | {
-    dict: (flat, pairs),
-    collections.OrderedDict: (flat, lambda p: collections.OrderedDict(pairs(p))),
-    collections.Counter: (flat, lambda p: collections.Counter(pairs(p))),
-    collections.defaultdict: (
-        lambda d: [d.default_factory, *flat(d)],
-        lambda p: collections.defaultdict(p[0], pairs(p[1:])),
-    ),
-    collections.deque: (
-        lambda d: [d.maxlen, *d],
-        lambda p: collections.deque(p[1:], p[0]),
-    ),
-    int: (lambda n: [hex(n)], lambda p: int(p[0], 16)),
-    float: (lambda x: [float.__float__(x)], lambda p: p[0]),
-    str: (lambda s: [str.__str__(s)], lambda p: p[0]),
-    bytes: (lambda b: [b.decode("latin-1")], lambda p: p[0].encode("latin-1")),
-    bytearray: (lambda b: [b.decode("latin-1")], lambda p: bytearray(p[0], "latin-1")),
-    complex: (parts_of("real", "imag"), lambda p: complex(*p)),
-    range: (parts_of("start", "stop", "step"), lambda p: range(*p)),
-    slice: (parts_of("start", "stop", "step"), lambda p: slice(*p)),
-    fractions.Fraction: (
-        parts_of("numerator", "denominator"),
-        lambda p: fractions.Fraction(*p),
-    ),
-    decimal.Decimal: (lambda d: [str(d)], lambda p: decimal.Decimal(*p)),
-    datetime.timedelta: (
-        parts_of("days", "seconds", "microseconds"),
-        lambda p: datetime.timedelta(*p),
-    ),
-    datetime.datetime: (when, lambda p: datetime.datetime(*p)),
-    datetime.date: (when, lambda p: datetime.date(*p)),
-    datetime.time: (when, lambda p: datetime.time(*p)),
-}
-KINDS = {kind.__name__: kind for kind in PLAIN}
-MUTABLE = {kind for kind in PLAIN if hasattr(kind, "clear")}
+# Plain types, of which copies cross: those of JSON, and what __reduce_ex__ takes apart.
+BASIC = {kind.__name__: kind for kind in (list, tuple, dict, str, bytes, int, float)}
+MADE = (set, frozenset, bytearray, complex, range, slice)
+MADE += (collections.Counter, collections.OrderedDict, collections.defaultdict)
+MADE += (collections.deque, fractions.Fraction, decimal.Decimal)
+MADE += (datetime.date, datetime.datetime, datetime.time, datetime.timedelta)
+MADE = {kind.__name__: kind for kind in MADE}
+PLAIN = BASIC | MADE
+MUTABLE = {kind for kind in PLAIN.values() if hasattr(kind, "clear")}
 TYPES = [*vars(builtins).values(), *vars(types).values()]
 TYPES = {t.__name__: t for t in TYPES if isinstance(t, type)}
 
@@ -103,8 +53,7 @@ DO = {
 }
 DO["call"] = lambda f, /, *args, **kwargs: f(*args, **kwargs)
 DO["take"] = lambda iterator, n: list(itertools.islice(iterator, n))
-# The event loop of asyncio wakes itself through a socket; alone in its thread, it need
-# not.
+# The event loop of asyncio wakes itself through a socket; alone, it need not.
 _loop = asyncio.selector_events.BaseSelectorEventLoop
 _loop._csock = None
 _loop._make_self_pipe = _loop._close_self_pipe = lambda self: None
@@ -126,17 +75,63 @@ def step(iterator):
 DO["next"] = step
 
 
-def plain_kind(value):
-    return next((kind for kind in type(value).__mro__ if kind in PLAIN), None)
+def about(value):
+    """The name of the plain type that ``value`` has or derives from.
+
+    Else "object" if its class is one of Python's, "" if it is one of the program's.
+    """
+    for kind in type(value).__mro__:
+        if PLAIN.get(kind.__name__) is kind:
+            return kind.__name__
+    return "" if type(value).__module__ in ("program", "tests") else "object"
 
 
 def content(value):
-    """``value`` as the builtin that it derives from."""
-    parts, make = PLAIN[plain_kind(value)]
-    return make(parts(value))
+    """``value`` as the plain type that it derives from."""
+    kind = PLAIN[about(value)]
+    if type(value) is kind:
+        return copy.copy(value)
+    if kind is str:
+        return str.__str__(value)
+    return dict(value) if kind is collections.defaultdict else kind(value)
+
+
+def items(value):
+    """What a container holds, in a row."""
+    if isinstance(value, dict):
+        return [x for pair in value.items() for x in pair]
+    return list(value)
+
+
+def parts(value):
+    """What a plain value is made of."""
+    if type(value) in (list, tuple, dict):
+        return items(value)
+    if type(value) in (int, bytes):
+        return [hex(value) if type(value) is int else value.decode("latin-1")]
+    make, args, _, more, pairs = (*value.__reduce_ex__(2), None, None, None)[:5]
+    return [args[make is copyreg.__newobj__ :], list(more or ()), dict(pairs or ())]
+
+
+def made(kind, parts):
+    """The plain value of these parts."""
+    if kind in (list, tuple):
+        return kind(parts)
+    if kind is dict:
+        return dict(zip(parts[::2], parts[1::2]))
+    if kind in (int, bytes):
+        return int(parts[0], 16) if kind is int else parts[0].encode("latin-1")
+    args, more, pairs = parts
+    value = kind(*args)
+    if more:
+        value.extend(more)
+    if pairs:
+        value.update(pairs)
+    return value
 
 
 def number(value):
+    """The place of what the other side is told of."""
     if id(value) not in numbers:
         numbers[id(value)] = len(objects)
         objects.append(value)
@@ -184,8 +179,8 @@ def encode(value, seen=(), lent=()):
             tokens.append(["mine", number(v), about(v)])
         elif id(v) in places:
             tokens.append(["seen", places[id(v)]])
-        elif kind in PLAIN and not getattr(v, "tzinfo", None):
-            put_all(PLAIN[kind][0](v), kind.__name__)
+        elif PLAIN.get(kind.__name__) is kind and not getattr(v, "tzinfo", None):
+            put_all(parts(v), kind.__name__)
             if kind in MUTABLE:
                 places[id(v)] = len(found)
                 found.append(v)
@@ -211,13 +206,6 @@ def encode(value, seen=(), lent=()):
     return json.dumps(tokens).encode(), found
 
 
-def about(value):
-    """The plain type that ``value`` derives from, else if its class is Python's."""
-    if kind := plain_kind(value):
-        return kind.__name__
-    return "" if type(value).__module__ in ("program", "tests") else "object"
-
-
 def decode(line, seen=()):
     """(value, mutable containers in it), the reverse of :func:`encode`."""
     stack, found = [], list(seen)
@@ -237,15 +225,15 @@ def decode(line, seen=()):
         else:
             name, n, *more = token
             cut = len(stack) - n
-            parts = stack[cut:]
+            taken = stack[cut:]
             del stack[cut:]
             if name == "raised":
-                value = exception(*parts, *more)
+                value = exception(*taken, *more)
             elif name == "class":
-                value = exception_class(parts, *more)
+                value = exception_class(taken, *more)
             else:
-                value = PLAIN[KINDS[name]][1](parts)
-                if KINDS[name] in MUTABLE:
+                value = made(PLAIN[name], taken)
+                if PLAIN[name] in MUTABLE:
                     found.append(value)
         stack.append(value)
     (value,) = stack
@@ -292,8 +280,8 @@ class Handle:
     def __getattribute__(self, name):
         if name in Handle.__slots__:
             return object.__getattribute__(self, name)
-        if name == "__class__" and self._about in KINDS:
-            return KINDS[self._about]
+        if name == "__class__" and self._about in PLAIN:
+            return PLAIN[self._about]
         return ask("getattr", self, name)
 
     def __setattr__(self, name, value):
@@ -358,7 +346,7 @@ def operation(name, swap=False):
             ):
                 value._made = True
             return value
-        if self._about in KINDS:
+        if self._about in PLAIN:
             plain = ask("content", self)
             return DO[name](*[plain if x is self else x for x in operands])
         if others:
@@ -400,16 +388,16 @@ def answer(found=()):
 def serve(line):
     """Do what the other side asks, and say what that made of its containers."""
     (op, args, kwargs), found = decode(line)
-    before = [PLAIN[type(c)][0](c) for c in found]
+    before = [*map(items, found)]
     try:
         kind, value = b"!", perform(op, *args, **kwargs)
     except BaseException as error:
         kind, value = b"^", error
     changes = []
     for i, (container, old) in enumerate(zip(found, before)):
-        new = PLAIN[type(container)][0](container)
+        new = items(container)
         if len(new) != len(old) or any(map(operator.is_not, new, old)):
-            changes.append([i, PLAIN[type(container)][1](new)])
+            changes.append([i, copy.copy(container)])
     lent = [value] if op in ("getattr", "getitem") else []
     try:
         line = encode([value, changes], found, lent)[0]
@@ -455,8 +443,10 @@ def judge(task, space):
     """(status, reason) of the tests, once the candidate is there."""
     try:
         exec(task["prompt"], space)
+        # No other name, whatever it says; what the prompt defines is the tests' own.
+        wanted = {n for n in task["names"] if n not in space} | {task["entry"]}
         defined = answer()
-        for name in set(task["names"]) & set(defined):  # no others, whatever it says
+        for name in wanted & set(defined):
             space[name] = value = defined[name]
             if type(value) is Handle:
                 value._maker = name[:1].isupper()

