@@ -153,7 +153,7 @@ def known(module, name):
     if module.partition(".")[0] not in sys.stdlib_module_names:
         raise ImportError(f"No module named {module!r}")
     found = importlib.import_module(module)
-    if name and not issubclass(found := getattr(found, name), BaseException):
+    if name and not is_exception(found := getattr(found, name)):
         raise TypeError(f"{module}.{name} is no exception")
     return found
 
@@ -195,7 +195,7 @@ def encode(value, seen=(), lent=()):
         elif isinstance(v, type) and is_known(v):
             module = v.__module__ if TYPES.get(v.__name__) is not v else "builtins"
             tokens.append(["known", module, v.__name__])
-        elif isinstance(v, type) and issubclass(v, BaseException):
+        elif is_exception(v):
             put_all(v.__bases__, "class", number(v), v.__name__)
         elif isinstance(v, types.ModuleType):
             tokens.append(["known", v.__name__, ""])
@@ -240,7 +240,13 @@ def decode(line, seen=()):
     return value, found
 
 
+def is_exception(kind):
+    return isinstance(kind, type) and issubclass(kind, BaseException)
+
+
 def exception(kind, args, attributes, cause, number):
+    if not is_exception(kind):
+        raise TypeError("only an exception can be raised")
     try:
         error = kind(*args)
     except TypeError:  # it is made from more than its args
@@ -262,7 +268,7 @@ def exception_class(bases, number, name):
         return str(self._handle) if "_handle" in vars(self) else Exception.__str__(self)
 
     if number not in classes:
-        bases = tuple(b for b in bases if isinstance(b, type)) or (Exception,)
+        bases = tuple(b for b in bases if is_exception(b)) or (Exception,)
         space = {"__getattr__": get, "__str__": text, "_theirs": number}
         classes[number] = type(name, bases, space)
     return classes[number]
