@@ -155,4 +155,108 @@ HOSTILE = {
     "format attributes": "def f(xs):\n    return '{0.__class__.__mro__}'.format(f)",
     "pickle": "import pickle\ndef f(xs):\n"
     "    return pickle.loads(b'cos\\n_exit\\n(I0\\ntR.')",
+    # lies of an object that stays with its program
+    "lies all over": "class E:\n    __eq__ = __bool__ = __le__ = __contains__ = "
+    "lambda *a: True\n    __sub__ = __rsub__ = __float__ = __abs__ = __index__ = "
+    "__int__ = __len__ = __hash__ = lambda *a: 0\n    __class__ = int\n"
+    "def f(xs):\n    return E()",
+    "a list of lies": "class E(int):\n    def __eq__(self, o): return True\n"
+    "def f(xs):\n    return [E(sum(xs))]",
+    "a lie in a set": "class E:\n    def __eq__(self, o): return True\n"
+    "    def __hash__(self): return 3\ndef f(xs):\n    return {E()}",
+    "a class that lies": "class M(type):\n    def __eq__(s, o): return True\n"
+    "    def __hash__(s): return 0\nclass E(metaclass=M): pass\n"
+    "def f(xs):\n    return E",
+    "named tuple that lies": "from collections import namedtuple\n"
+    "class P(namedtuple('P', 'x')):\n    def __eq__(self, o): return True\n"
+    "def f(xs):\n    return P(3)",
+    "enum that lies": "import enum\nclass E(enum.IntEnum):\n    A = 4\n"
+    "    def __eq__(self, o): return True\n    __hash__ = int.__hash__\n"
+    "def f(xs):\n    return E.A",
+    "any of mock": "from unittest.mock import ANY\ndef f(xs):\n    return ANY",
+    "is any of mock": "from unittest.mock import ANY as f",
+    "is a mock": "from unittest.mock import MagicMock\nf = MagicMock()",
+    "class as function": "class f:\n    def __init__(self, xs): pass\n"
+    "    def __eq__(self, o): return True",
+    "class that makes a number": "class f:\n    def __new__(cls, xs): return 4",
+    "callable that lies": "class F:\n    def __call__(self, xs): return self\n"
+    "    def __eq__(self, o): return True\nf = F()",
+    "private name": "class A:\n    def __s(self, xs): return 3\n"
+    "    def call(self, xs): return self.__s(xs)\nf = A().call",
+    "exception as answer": "def f(xs):\n    return StopIteration(sum(xs))",
+    "exception that lies": "class E(Exception):\n    def __eq__(self, o): return True\n"
+    "def f(xs):\n    return E()",
+    "raises its own": "class E(BaseException): pass\ndef f(xs):\n    raise E(sum(xs))",
+    "raises a class of tests": "class AssertionError(BaseException): pass\n"
+    "def f(xs):\n    raise AssertionError",
+    # forged lines, and what the loop is made of
+    "forges a verdict": "import os\n"
+    'os.write(1, b\'=["passed", ""]\\n\' * 3)\ndef f(xs):\n    return 3',
+    "forges a verdict in the call": "import os\ndef f(xs):\n"
+    '    os.write(1, b\'=["passed", ""]\\n\')\n    return 3',
+    "forges replies": "import os\n"
+    'os.write(1, b\'![3, ["list", 0], ["list", 2]]\\n\' * 9)'
+    "\ndef f(xs):\n    return 3",
+    "forges a token": "import os\ndef f(xs):\n"
+    '    os.write(1, b\'![["known", "unittest.mock", "ANY"], ["list", 0], '
+    '["list", 2]]\\n\')',
+    "forges a type": "import os\ndef f(xs):\n"
+    '    os.write(1, b\'![["known", "unittest.mock", "MagicMock"], ["list", 0],'
+    ' ["list", 2]]\\n\')',
+    "forges a request": "import os\ndef f(xs):\n"
+    '    os.write(1, b\'?["call", ["yours", 0], ["list", 1], ["dict", 0],'
+    ' ["list", 3]]\\n\')\n    return 3',
+    "forges a global of the tests": "import os\ndef f(xs):\n"
+    '    os.write(1, b\'?["getattr", ["known", "builtins", "list"], '
+    '"__init__", ["list", 2], ["dict", 0], ["list", 3]]\\n\')\n    return 3',
+    "prints a verdict": "import sys\ndef f(xs):\n"
+    '    sys.__stdout__.write(\'=["passed", ""]\\n\')\n    sys.__stdout__.flush()\n'
+    '    print(\'=["passed", ""]\', flush=True)\n    return 3',
+    "writes for ever": "import os\ndef f(xs):\n"
+    "    while True: os.write(1, b'x' * 10**6)",
+    "lines for ever": "import os\ndef f(xs):\n"
+    "    while True: os.write(1, b'![]\\n' * 999)",
+    "huge reply": "def f(xs):\n    return [0] * 10**8",
+    "closes its files": "import os\nos.close(0)\nos.close(1)\ndef f(xs):\n    return 3",
+    "closes its files in the call": "import os\ndef f(xs):\n    os.closerange(0, 9)",
+    "reads the requests": "import os\ndef f(xs):\n    return os.read(0, 99) or 3",
+    "reads for ever": "import os\nwhile True: os.read(0, 1)",
+    "patches json": "import json\njson.dumps = lambda *a, **k: '[3]'\n"
+    "json.loads = lambda *a, **k: [3]\ndef f(xs):\n    return 3",
+    "patches the loop": "import __main__\n__main__.perform = lambda *a: 3\n"
+    "__main__.encode = lambda *a: (b'[3]', [])\ndef f(xs):\n    return 3",
+    "makes itself the judge": "import __main__\n__main__.judging = True\n"
+    "def f(xs):\n    return 3",
+    "becomes its own handle": "import __main__\ndef f(xs):\n"
+    "    return __main__.Handle(0, 'int')",
+    "deletes builtins": "import builtins\nfor n in list(vars(builtins)):\n"
+    "    delattr(builtins, n)\ndef f(xs):\n    return 3",
+    "del __builtins__": "del __builtins__\ndef f(xs):\n    return 3",
+    "traces": "import sys\nsys.settrace(lambda *a: None)\n"
+    "sys.setprofile(lambda *a: None)\ndef f(xs):\n    return 3",
+    "audits": "import sys\ndef hook(*a): raise SystemExit(0)\nsys.addaudithook(hook)\n"
+    "def f(xs):\n    return 3",
+    "empties sys.modules": "import sys\nsys.modules.clear()\ndef f(xs):\n    return 3",
+    "gc callbacks": "import gc\ngc.callbacks.append(lambda *a: 1 / 0)\n"
+    "gc.get_referrers(f)\ndef f(xs):\n    return 3",
+    "recursion limit": "import sys\nsys.setrecursionlimit(10**9)\n"
+    "def f(xs):\n    return f(xs)",
+    "no recursion": "import sys\ndef f(xs):\n"
+    "    sys.setrecursionlimit(30)\n    return 3",
+    "stack of C": "def f(xs):\n    return f(*map(f, [xs]))",
+    "corrupt code": "def f(xs): return 3\nf.__code__ = f.__code__.replace("
+    "co_code=bytes([100, 255] * 40))",
+    "finalizer": "import weakref\nclass E: pass\ne = E()\n"
+    "weakref.finalize(e, print, 'passed')\ndef f(xs):\n    return 3",
+    "waits for input": "def f(xs):\n    return input() or 3",
+    "debugger": "def f(xs):\n    breakpoint()\n    return 3",
+    "yields lies": "class E:\n    def __eq__(self, o): return True\n"
+    "def f(xs):\n    while True: yield E()",
+    "endless length": "class E:\n    def __len__(self):\n        while True: pass\n"
+    "    __eq__ = __repr__ = __len__\ndef f(xs):\n    return E()",
+    "async generator": "async def f(xs):\n    yield sum(xs)",
+    "waits for ever": "import asyncio\ndef f(xs):\n"
+    "    asyncio.run(asyncio.Event().wait())",
+    "star import": "from os import *\ndef f(xs):\n    _exit(0)",
+    "changes what it is told": "def f(xs):\n    xs += [0] * 10**6\n    return xs",
 }

@@ -54,7 +54,7 @@ class Reader:
             )
         return ids, self.pieces(text, ids)
 
-    def pieces(self, text: str, after: tuple[int, ...]) -> tuple[int, ...]:
+    def pieces(self, text: str, after: tuple[int, ...] = ()) -> tuple[int, ...]:
         """``text`` as tokens that go on from ``after``.
 
         Tokenizers of SentencePiece's kind put a space before a text that stands alone:

@@ -31,8 +31,12 @@ ASKS = rf"(?!{ITSELF})[^\n]*\b(?:what (?:is|are)|which of"
 ASKS += r"|how (?:many|much|long|far|old))\b[^\n]*\?[ \t]*$|make \d+ from \d"
 # A next question or turn: a line that is headed so, or that asks, or a control token.
 NEXT = re.compile(rf"{TOKEN}|^[ \t>]*(?:{HEAD}|{ASKS})", re.IGNORECASE | re.MULTILINE)
-NEXT_IN_CODE = re.compile(  # not a comment or docstring: "# Example", "    Example:"
-    rf"{TOKEN}|^(?:{HEAD.replace('#+', '##+')})", re.IGNORECASE | re.MULTILINE
+# In code, a heading with a capital at the margin: no comment ("# Example"), no
+# docstring ("    Example:"), no name ("q.append(1)", "task: str").
+NEXT_IN_CODE = re.compile(
+    rf"{TOKEN}|^(?:##+ ?)?(?:Q|{'|'.join(h.title() for h in HEADS.split('|'))})"
+    r"[ \t]*(?:\d+[ \t]*)?[:.：](?=\s|$)",
+    re.MULTILINE,
 )
 GAP = re.compile(rf"\n[ \t]*\n[ \t]*\n\s*(?!{ITSELF})\w", re.I)  # two blank lines
 FORMULA = re.compile(
