@@ -22,7 +22,7 @@ from .llama import FastLlama
 VERSION = 2  # part of the store's key: raise it when the same seed draws differently
 ROWS = 1024
 PREFILL = 8192  # tokens of prompts read at a time
-SMALL = 16e6  # products of a step below which a second thread costs more than it gives
+SMALL = 12e6  # products of a step below which a second thread costs more than it gives
 
 
 def nucleus(p: torch.Tensor, top_p: float) -> torch.Tensor:

@@ -117,9 +117,9 @@ def continuous(p, model, prompts, n, length):
 
 # --- the measurements ----------------------------------------------------------------
 def reference(p):
-    """The same weights, copied before the engine sets its own attention."""
+    """The same weights, with the attention that transformers gives them."""
     model = copy.deepcopy(p.model)
-    assert model.config._attn_implementation == "sdpa"
+    model.set_attn_implementation("sdpa")
     model.generation_config = GenerationConfig()  # no eos of its own
     return model
 
@@ -296,9 +296,7 @@ def main():
     logging.getLogger("ContinuousBatchingLogger").setLevel(logging.ERROR)
     about, start, rows, models = made_with(), time.perf_counter(), [], {}
     if about["load"] + args.threads > about["cores"] + 0.5:
-        print(
-            f"The machine is busy (load {about['load_before']:.1f}): do not trust this."
-        )
+        print(f"The machine is busy (load {about['load']:.1f}): do not trust this.")
     print(f"| {' | '.join(COLUMNS)} |\n|{' --- |' * len(COLUMNS)}")
     with tempfile.TemporaryDirectory() as folder:
         os.environ["TTS_STORE"] = folder  # nothing is to come from a store

@@ -1,7 +1,7 @@
 """Unit tests for model-written code, in CPython on WebAssembly, never in this process.
 
 Candidate and tests run in two fresh instances (see ``program_worker``), between which
-only plain values and handles cross (see ``program_inside``): nothing that the candidate
+only plain values and handles cross (see ``program_values``): nothing that the candidate
 builds can reach what judges it. *Passed* means that the tests ran to their very end.
 *Unsupported* is a program that needs what WebAssembly lacks: threads, sockets.
 

@@ -106,7 +106,7 @@ def run(path, inside):
             own = wasmtime.Func(store, kind, f, access_caller=True)
             linker.define(store, "wasi_snapshot_preview1", f.__name__, own)
         wasi = wasmtime.WasiConfig()
-        wasi.argv = ["python", "-I", "-S", "-c", inside.read_text()]
+        wasi.argv = ["python", "-I", "-S", "-c", inside]
         store.set_wasi(wasi)
         linker.instantiate(store, module).exports(store)["_start"](store)
     except BaseException as error:
@@ -199,10 +199,17 @@ def fd_write(caller, fd, at, n, count):
     return give(caller, count, sum(size for _, size in todo))
 
 
+# What an instance runs: it has no files to import from.
+MODULE = """import sys, types
+exec({!r}, vars(sys.modules.setdefault("program_values", types.ModuleType("values"))))
+"""
+
 if __name__ == "__main__":
+    here = Path(__file__).parent
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     threading.stack_size(STACK + (8 << 20))
-    inside = Path(__file__).with_name("program_inside.py")
+    inside = MODULE.format((here / "program_values.py").read_text())
+    inside += (here / "program_inside.py").read_text()
     instance = threading.Thread(target=run, args=(Path(sys.argv[1]), inside))
     instance.start()
     instance.join()
