@@ -1,6 +1,7 @@
 """The store: several writers, a full disk, a Stop button; chains survive them all."""
 
 import _thread
+import contextlib
 import os
 import resource
 import signal
@@ -97,19 +98,21 @@ def test_two_threads_may_sample_at_once(policy):
             ]
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def full_disk():
     """No file may grow beyond 200 bytes."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, handler)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
 
 
-def test_a_full_disk_costs_a_warning_and_no_chain(policy, full_disk, tmp_path):
-    with pytest.warns(UserWarning, match="TTS_STORE"):
+def test_a_full_disk_costs_a_warning_and_no_chain(policy, tmp_path):
+    with pytest.warns(UserWarning, match="TTS_STORE"), full_disk():
         rows = policy.sample(PROMPTS[:1], 8, max_tokens=40)
     assert len(rows[0]) == 8
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
