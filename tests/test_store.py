@@ -2,6 +2,7 @@
 
 import _thread
 import contextlib
+import itertools
 import os
 import resource
 import signal
@@ -13,9 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from ttslib import learn
 from ttslib import policy as policies
 from ttslib.chain import Chain
 from ttslib.policy import store
+from ttslib.problems import load
 from ttslib.tools.chapters import ROOT
 
 PROMPTS = ["Tom has 3 apples and buys 4 more.\n", "Ann has 5 pens.\n"]
@@ -39,6 +42,7 @@ WRITER = """
 import sys
 from ttslib.chain import Chain
 from ttslib.policy import store
+from ttslib.problems import load
 first, last = map(int, sys.argv[1:])
 for i in range(first, last):
     entry = store.Entry(("shared",))
@@ -145,3 +149,28 @@ def test_stop_leaves_store_and_engine_right(policy, seconds):
     assert [[c.tokens for c in r] for r in again] == [
         [c.tokens for c in r] for r in truth
     ]
+
+
+def test_training_that_is_stopped_leaves_the_policy_ready(policy, monkeypatch):
+    """Also one whose model has dropout: it draws and scores in eval mode again."""
+    policy.attach(r=2)
+
+    def stop(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    rows = policy.sample(PROMPTS, 2, max_tokens=20)
+    monkeypatch.setattr("ttslib.policy.descent.Descent.step", stop)
+    rewards = itertools.cycle([0.0, 1.0])
+    with pytest.raises(KeyboardInterrupt):
+        learn.improve(
+            policy,
+            load("story-easy", "train", 4),
+            steps=1,
+            n=2,
+            batch=2,
+            reward=lambda xs, rows: [[next(rewards) for _ in row] for row in rows],
+        )
+    assert policy.model.training
+    assert policy.sample(PROMPTS, 2, max_tokens=20, fresh=True) == rows
+    assert not policy.model.training
+    policy.switch(None)

@@ -226,6 +226,8 @@ class Engine:
         """
         if not jobs:
             return
+        if self.model.training:  # training was interrupted
+            self.model.eval()
         size = max(len(j.ids) + j.budget for j in jobs)
         rows = min(self.room(size), len(jobs))
         left = dict.fromkeys(range(len(jobs)))
