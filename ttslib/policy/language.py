@@ -176,7 +176,7 @@ class LanguageModel(Reader):
         for problem, given, text in zip(problems, prefixes, texts, strict=True):
             rows.append(self.row(problem, text, eos, given))
         out: list = [()] * len(rows)
-        if self.model.training:  # training was interrupted
+        if self.base.training:  # training was interrupted
             self.model.eval()
         with torch.inference_mode():
             for batch, logp in self.in_batches(rows, batch_tokens):
