@@ -7,6 +7,11 @@ folder that ``TTS_DATA`` names. Both are lists of :class:`Problem`.
 from dataclasses import dataclass, field
 from typing import Any, Mapping
 
+from .behaviours import behaviours
+from .steps import solve
+
+__all__ = ["EMBEDDED", "Problem", "behaviours", "load", "solve"]
+
 
 @dataclass(frozen=True)
 class Problem:
