@@ -5,6 +5,7 @@ never saw the engine, with plain attention, run over a whole chain at once.
 """
 
 import copy
+import dataclasses
 import datetime
 
 import numpy as np
@@ -366,3 +367,91 @@ def test_what_made_a_chain_is_in_its_key():
     assert len(set(seen)) == len(seen)
     drawn = policy.sample([prompt], 2, max_tokens=40)
     assert drawn == policy.sample([prompt], 2, max_tokens=40, fresh=True)
+
+
+def test_a_model_of_peft_is_the_one_that_its_layers_are(tokenizer):
+    """Handed over with its adapter, or switched off by its owner: never the base's."""
+    model = adapted("LoRA", tokenizer)
+    policy = Policy(model, tokenizer)
+    base = Policy(random_model("llama", tokenizer), tokenizer)
+    assert policy.adapter == "default" and policy.hashes() != base.hashes()
+    check(model, policy)
+    with model.disable_adapter():
+        assert policy.hashes() == base.hashes()
+        check(model, policy)
+    mine, plain = (p.sample(PROMPTS, 4, max_tokens=20) for p in (policy, base))
+    assert [c.tokens for c in mine[0]] != [c.tokens for c in plain[0]]
+
+
+def test_hooks_and_foreign_attention_are_seen(tokenizer):
+    policy = Policy(random_model("mistral", tokenizer), tokenizer)
+    before = policy.sample(PROMPTS, 4, max_tokens=30)
+    policy.base.set_attn_implementation("sdpa")
+    again = policy.sample(PROMPTS, 4, max_tokens=30, fresh=True)
+    assert [c.tokens for c in again[0]] == [c.tokens for c in before[0]]
+    layer = policy.base.model.layers[0].mlp
+    hook = layer.register_forward_hook(lambda module, x, out: out * 0)
+    hooked = policy.sample(PROMPTS, 4, max_tokens=30)
+    assert [c.tokens for c in hooked[0]] != [c.tokens for c in before[0]]
+    hook.remove()
+    assert policy.sample(PROMPTS, 4, max_tokens=30) == again
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("target", ["lm_head", "embed_tokens"])
+def test_merged_the_adapter_of_a_tied_head_acts_once(target):
+    policy = policies.load("tiny")
+    import peft
+
+    config = peft.LoraConfig(target_modules=["q_proj", target], task_type="CAUSAL_LM")
+    model = peft.get_peft_model(policy.base, config)
+    with torch.no_grad():
+        for p in model.parameters():
+            if p.requires_grad:
+                p.add_(0.1 * torch.rand_like(p))
+    tuned = Policy(model, policy.tokenizer, max_tokens=40)
+    merged = tuned.merge()
+    chains = sum(tuned.sample(PROMPTS, 2), [])
+    told = [p.logprob([c.prompt for c in chains], chains) for p in (tuned, merged)]
+    for a, b in zip(*told):
+        assert np.abs(np.subtract(a, b)).max() < NATS
+
+
+@pytest.mark.parametrize("name", ["gemma2", "gpt_oss", "mistral"])
+def test_a_model_that_was_served_still_generates_as_it_did(name, tokenizer):
+    model = random_model(name, tokenizer)
+    ids = torch.tensor([Policy(model, tokenizer).encode(PROMPTS[0])[0]])
+    options = dict(max_new_tokens=12, do_sample=False, pad_token_id=0)
+    model.set_attn_implementation("eager")
+    before = model.generate(ids, **options)
+    policy = Policy(model, tokenizer)
+    policy.sample(PROMPTS, 1, max_tokens=4, fresh=True)
+    assert torch.equal(model.generate(ids, **options), before)
+
+
+def test_kept_kv_of_a_long_prompt_goes_into_a_short_one(tokenizer):
+    policy = Policy(random_model("llama", tokenizer), tokenizer)
+    long, short = "Ann has 5 pens. " * 5 + "\n", "Ann has 5 pens.\n"
+    _, chain = policy.extend([policy.start(long), policy.start(short)], max_tokens=4)
+    (kept,) = policy.extend([chain], 2, max_tokens=12)
+    (read,) = policy.extend([dataclasses.replace(chain, state=None)], 2, max_tokens=12)
+    assert [c.tokens for c in kept] == [c.tokens for c in read]
+
+
+def test_a_stored_chain_has_the_prompt_that_it_was_asked_with():
+    policy = policies.load("tiny")
+    given = "Ann: 5 + 2 = 7\n"
+    policy.sample([PROMPTS[1]], 1, prefix=given)
+    (chain,) = policy.sample([PROMPTS[1] + given], 1, seed=np.int64(0))[0]
+    assert (chain.prompt, chain.prefix) == (PROMPTS[1] + given, "")
+
+
+def test_a_special_token_may_be_a_stop_string():
+    policy = policies.load("tiny")
+    (free,) = policy.sample(PROMPTS[:1], 1, max_tokens=40)[0]
+    token = free.tokens[5]
+    piece = policy.tokenizer.convert_ids_to_tokens(token)
+    policy.tokenizer.add_special_tokens({"additional_special_tokens": [piece]})
+    policy.changed()
+    (chain,) = policy.sample(PROMPTS[:1], 1, max_tokens=40, stop=piece)[0]
+    assert chain.tokens == free.tokens[: free.tokens.index(token) + 1]

@@ -16,9 +16,9 @@ class Chain:
     ``prefix`` was forced on it, ``text`` (without eos) was drawn after that; ``tokens``
     are the drawn ids, eos included, and ``logprobs`` their log p at temperature 1.
     ``finished`` tells eos or a stop string from an exhausted budget. ``cost`` counts
-    the tokens drawn by the call that returned the chain, so that a ledger may add them
-    up. ``verifier`` is the problem's, by which the answer is read. ``state`` is the
-    kept KV, if it was asked for.
+    the tokens drawn for it, by the call that returned it or when the store's was drawn,
+    so that a ledger may add them up. ``verifier`` is the problem's, by which the answer
+    is read. ``state`` is the kept KV, if it was asked for.
     """
 
     prompt: str
@@ -80,9 +80,10 @@ def fork_index(chain: Chain, fork: int, child: int) -> int:
 
 def check_sampling(temperature=1.0, top_p=1.0, max_tokens=None, stop=()):
     """ValueError for sampling arguments that make no sense."""
-    if not 0 <= temperature < math.inf:
+    if not (temperature == 0 or 1e-3 <= temperature < math.inf):
         raise ValueError(
-            f"temperature is {temperature}: must be 0 (the likeliest token) or more"
+            f"temperature is {temperature}: must be 0 (the likeliest token) or at "
+            "least 0.001"
         )
     if not 0 < top_p <= 1:
         raise ValueError(

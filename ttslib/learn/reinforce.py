@@ -8,6 +8,7 @@ import inspect
 import random
 import warnings
 from collections.abc import Callable
+from inspect import ismodule
 
 import numpy as np
 import torch
@@ -104,7 +105,8 @@ def improve(
     advantage, loss = METHODS[method] if isinstance(method, str) else method
     policy.attach(seed=seed)
     rng = random.Random(seed)
-    about = (*policy.hashes(), [x.id for x in problems], steps, n, batch, refresh)
+    asked = [(policy.encode(x)[0], repr(x)) for x in problems]
+    about = (*policy.hashes(), asked, policy.max_tokens, steps, n, batch, refresh)
     about += (epochs, beta, lr, seed, *map(source, (advantage, loss, reward)))
     descent = Descent(policy.trained(), about, lr=lr, fresh=fresh)
     policy.changed()
@@ -149,10 +151,13 @@ def improve(
 
 def source(function) -> str:
     """What a function does, for the store's key: edited, it is another one."""
-    held = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
     try:
+        held = [cell.cell_contents for cell in function.__closure__ or ()]
+        names = sorted(inspect.getclosurevars(function).globals.items())
+        held += [(n, v) for n, v in names if not callable(v) and not ismodule(v)]
+        held += [function.__defaults__, function.__kwdefaults__]
         return inspect.getsource(function) + repr(held)
-    except (OSError, TypeError):  # typed at a prompt, or a partial
+    except (AttributeError, OSError, TypeError):  # typed at a prompt, or a partial
         return repr(function)
 
 

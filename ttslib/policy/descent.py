@@ -13,9 +13,9 @@ from . import store
 class Descent:
     """AdamW on ``parameters``; where it stands is kept in the store.
 
-    ``history`` has an entry for each step that was taken. A run that is about the
-    same (``about`` names all that decides it) goes on where an earlier one was killed,
-    and takes no step at all where that came to its end.
+    ``history`` has an entry for each step, also for one that had nothing to change. A
+    run that is about the same (``about`` names all that decides it) goes on where an
+    earlier one was killed, and takes no step at all where that came to its end.
     """
 
     def __init__(self, parameters, about: tuple, *, lr: float, fresh: bool = False):

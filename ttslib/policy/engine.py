@@ -22,6 +22,8 @@ from .llama import FastLlama
 VERSION = 2  # part of the store's key: raise it when the same seed draws differently
 ROWS = 1024
 PREFILL = 8192  # tokens of prompts read at a time
+# What a model that can't be decoded step by step may raise
+UNFIT = (AttributeError, IndexError, RuntimeError, TypeError, ValueError)
 SMALL = 12e6  # products of a step below which a second thread costs more than it gives
 
 
@@ -101,7 +103,7 @@ class Engine:
             )
         if not getattr(model, "_supports_attention_backend", False):
             self.refuse("does not attend through AttentionInterface")
-        self.fast = FastLlama.of(model) if fast else None
+        self.fast, before = None, model.config._attn_implementation
         eos = getattr(model.generation_config, "eos_token_id", None)
         eos = eos if isinstance(eos, list) else [eos]
         self.eos = {e for e in [*eos, tokenizer.eos_token_id] if e is not None}
@@ -109,16 +111,27 @@ class Engine:
         self.like = None  # the KV of one position of one row
         try:
             off = self.off()
-            if off and self.fast:
-                self.fast, off = None, self.off()
-        except NotImplementedError:
-            raise
-        except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as e:
+            if off:
+                self.refuse(f"decoded step by step is off by {off:.2g} nats")
+        except BaseException as e:
+            model.set_attn_implementation(before)
+            if not isinstance(e, UNFIT) or isinstance(e, NotImplementedError):
+                raise
             if isinstance(e, RuntimeError) and is_oom(e):
                 raise
             self.refuse(f"does not decode step by step: {type(e).__name__}: {e}", e)
-        if off:
-            self.refuse(f"decoded step by step is off by {off:.2g} nats")
+        if fast:
+            self.shorten()
+
+    def shorten(self):
+        """Take the short way for Llama, where it leads to the same."""
+        try:
+            self.fast = FastLlama.of(self.model)
+        except RuntimeError as error:  # it doubles the weights
+            if not is_oom(error):
+                raise
+        if self.fast and self.off():
+            self.fast = None
 
     def refuse(self, why: str, cause=None):
         raise NotImplementedError(
@@ -154,11 +167,12 @@ class Engine:
 
     def agree(self, said, true) -> bool:
         """Do two distributions agree, as far as the weights' precision tells?"""
-        if not bool(true.isfinite().all()):
+        if bool(true.isnan().any()):
             return True  # broken weights: drawing from them says so
-        exact = true.exp()
+        exact, seen = true.exp(), true.isfinite() | said.isfinite()
+        said, true = said[seen], true[seen]
         if self.model.dtype != torch.float32 or quantized(self.model):
-            return (said.exp() - exact).abs().sum().item() < 0.2
+            return (said.exp() - exact[seen]).abs().sum().item() < 0.2
         return bool(((said - true).abs() <= 1e-3 + 1e-4 * true.abs()).all())
 
     def flags(self, stop: tuple[str, ...]) -> np.ndarray:
@@ -172,6 +186,9 @@ class Engine:
             # a piece of a character decodes to the replacement sign: may be the end
             ends.add("\ufffd")
             out |= np.array([not ends.isdisjoint(text) for text in texts])
+            if " " in ends:  # SentencePiece's, which a piece alone loses
+                pieces = self.tokenizer.convert_ids_to_tokens(list(range(len(out))))
+                out |= np.array([(piece or "")[:1] == "▁" for piece in pieces])
         return out
 
     @torch.inference_mode()
@@ -228,6 +245,8 @@ class Engine:
             return
         if self.model.training:  # training was interrupted
             self.model.eval()
+        if self.model.config._attn_implementation != "ttslib":  # by its owner
+            self.model.set_attn_implementation("ttslib")
         size = max(len(j.ids) + j.budget for j in jobs)
         rows = min(self.room(size), len(jobs))
         left = dict.fromkeys(range(len(jobs)))
@@ -327,10 +346,9 @@ class Engine:
             done, finished = [], {}
             for r in np.flatnonzero(flags[drawn] | (count[:n] == budget[:n])).tolist():
                 token = int(drawn[r])
-                ended = not ignore_eos and (
-                    token in self.eos
-                    or (bool(stop) and self.stopped(tokens[r, : count[r]], stop))
-                )
+                told = jobs[live[r]].ids, tokens[r, : count[r]], stop
+                ended = token in self.eos or bool(stop) and self.stopped(*told)
+                ended = ended and not ignore_eos
                 line = step and flags[token] and "\n" in self.tokenizer.decode([token])
                 if ended or line or count[r] == budget[r]:
                     done.append(r)
@@ -387,6 +405,10 @@ class Engine:
             prompts.update(zip(batch, self.prefill(batch)))
         return [job.state or prompts[job.ids] for job in jobs]
 
-    def stopped(self, tokens, stop) -> bool:
-        text = self.tokenizer.decode(tokens, skip_special_tokens=True)
+    def stopped(self, ids, tokens, stop) -> bool:
+        """Is a stop string in ``tokens`` after ``ids``? It may be a special token."""
+        before = list(ids[-8:])
+        head = self.tokenizer.decode(before)
+        text = self.tokenizer.decode([*before, *tokens])
+        text = text[len(head) :] if text.startswith(head) else text
         return any(s in text for s in stop)

@@ -92,8 +92,9 @@ class Slots:
             at = [row for row, _ in items]
             of = [state.row for _, state in items]
             if not deeper:
-                width = block.shape[4]
-                self.kv[:, :, at, :, :width] = block[:, :, of]
+                # as wide as the longest prompt that was read with it
+                width = min(block.shape[4], self.kv.shape[4])
+                self.kv[:, :, at, :, :width] = block[:, :, of, :, :width]
                 continue
             sizes = [state.stop - state.start for _, state in items]
             inner = np.concatenate([np.arange(m) for m in sizes])
@@ -202,9 +203,8 @@ def additive(mask, query, key):
     """A mask to be added to the scores; None and booleans are what sdpa takes."""
     if mask is None:
         shape = query.shape[2], key.shape[2]
-        mask = torch.ones(shape, dtype=torch.bool, device=query.device).tril()[
-            None, None
-        ]
+        mask = torch.ones(shape, dtype=torch.bool, device=query.device)
+        mask = mask.tril(key.shape[2] - query.shape[2])[None, None]
     if mask.dtype == torch.bool:
         low = torch.finfo(query.dtype).min
         mask = torch.zeros_like(mask, dtype=query.dtype).masked_fill(~mask, low)

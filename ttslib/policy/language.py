@@ -1,5 +1,6 @@
 """p(y, z | x; θ) of a transformers model: read, draw, extend by a step, score."""
 
+import uuid
 from dataclasses import replace
 
 import torch
@@ -10,6 +11,8 @@ from .engine import VERSION, Engine, Job
 from .reading import Reader, positions
 from .store import Entry, Writer
 
+PROCESS = uuid.uuid4().hex  # hooks are named within it
+
 
 class LanguageModel(Reader):
     """A causal language model with its tokenizer; base weights are never changed."""
@@ -18,7 +21,8 @@ class LanguageModel(Reader):
         super().__init__(tokenizer, positions(model.config.get_text_config()), name)
         self.model = model.eval()
         self.max_tokens = max_tokens or min(512, self.limit // 2)
-        self.rows, self.fast, self.adapter = rows, True, None
+        self.rows, self.fast = rows, True
+        self.adapter = next(iter(self.active[0]), None)
         self._made: dict = {}  # what was made of the weights, and of which
 
     @property
@@ -40,7 +44,7 @@ class LanguageModel(Reader):
             return Engine(self.base, self.tokenizer, rows=self.rows, fast=self.fast)
 
         settings = identity.settings(self.base, self.tokenizer)
-        of = (*self.marks, settings, self.adapter, self.rows, self.fast)
+        of = (*self.marks, settings, self.active, self.hooks, self.rows, self.fast)
         return self.made("engine", of, make)
 
     def made(self, what: str, of: tuple, make):
@@ -78,6 +82,7 @@ class LanguageModel(Reader):
         problems, prefixes = spread(problems, prefix)
         stop = (stop,) if isinstance(stop, str) else tuple(stop)
         check_sampling(temperature, top_p, max_tokens, stop)
+        seed, temperature, top_p = int(seed), float(temperature), float(top_p)
         out, jobs, place, entries, hashes = [], [], [], [], self.hashes()
         for problem, given in zip(problems, prefixes):
             ids, _ = self.encode(problem, given)
@@ -88,7 +93,9 @@ class LanguageModel(Reader):
             kind = getattr(problem, "verifier", "")
             known = entries[-1].chains
             out.append([known[i] if i in known else None for i in range(n)])
-            out[-1] = [c and replace(c, verifier=kind) for c in out[-1]]
+            text = problem if isinstance(problem, str) else problem.prompt
+            given_ = dict(prompt=text, prefix=given, verifier=kind)
+            out[-1] = [c and replace(c, **given_) for c in out[-1]]
             for i in range(n):
                 if out[-1][i] is None:
                     key = key_of(ids, seed, i)
@@ -108,7 +115,8 @@ class LanguageModel(Reader):
         """The empty chain, where step-by-step search begins."""
         prompt = problem if isinstance(problem, str) else problem.prompt
         kind = getattr(problem, "verifier", "")
-        return Chain(prompt, seed=seed, index=index, prefix=prefix, verifier=kind)
+        about = dict(seed=int(seed), index=index, prefix=prefix, verifier=kind)
+        return Chain(prompt, **about)
 
     def extend(
         self,
@@ -242,13 +250,38 @@ class LanguageModel(Reader):
         """Of base, adapter and configuration: all that decides what is drawn."""
 
         def make():
-            return identity.adapter(self.model, self.adapter) if self.adapter else ""
+            return "".join(identity.adapter(self.model, n) for n in self.active[0])
 
-        adapter = self.made("adapter", (self.adapter, self.marks[1]), make)
+        adapter = self.made("adapter", (self.active, self.marks[1]), make)
+        if self.hooks:  # what they do is not known: theirs alone
+            adapter += f" {PROCESS} {self.hooks}"
         return (
             self.weights_hash(),
             adapter,
             identity.settings(self.base, self.tokenizer),
+        )
+
+    @property
+    def active(self) -> tuple[tuple[str, ...], bool]:
+        """The adapters that the layers use now, and whether they are merged.
+
+        :meth:`switch` sets them; so may who owns the model of peft.
+        """
+        adapted = hasattr(self.model, "peft_config")
+        for layer in self.model.modules() if adapted else ():
+            if isinstance(getattr(layer, "disable_adapters", None), bool):
+                names = () if layer.disable_adapters else tuple(layer.active_adapters)
+                return names, bool(getattr(layer, "merged", False))
+        return (), False
+
+    @property
+    def hooks(self) -> tuple[int, ...]:
+        """What else takes part in a forward."""
+        return tuple(
+            id(hook)
+            for module in self.base.modules()
+            for kind in (module._forward_hooks, module._forward_pre_hooks)
+            for hook in kind.values()
         )
 
     @property

@@ -40,9 +40,10 @@ class Reader:
         formatted = self.format(problem)
         chat = bool(self.tokenizer.chat_template)
         if formatted not in self._ids:
-            self._ids[formatted] = tuple(
-                self.tokenizer(formatted, add_special_tokens=not chat)["input_ids"]
-            )
+            ids = self.tokenizer(formatted, add_special_tokens=not chat)["input_ids"]
+            if not chat and ids[-1:] == [self.tokenizer.eos_token_id] and len(ids) > 1:
+                ids = ids[:-1]  # some end every text; a prompt goes on
+            self._ids[formatted] = tuple(ids)
         ids = self._ids[formatted]
         ids += self.pieces(prefix, ids)
         if len(ids) >= self.limit:
@@ -67,7 +68,7 @@ class Reader:
             return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
         alone = ids(text)
-        if not self.strips or self.read(alone, after) == text:
+        if self.read(alone, after) == text:
             return alone
         for anchor in ("\n", ".", "0", "a"):
             head, both = ids(anchor), ids(anchor + text)

@@ -7,6 +7,7 @@ trained is kept likewise: see :mod:`ttslib.policy.descent`.)
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -123,7 +124,8 @@ class Entry:
         if write(path, payload):
             for old in self.files:
                 if old != path:
-                    old.unlink(missing_ok=True)
+                    with contextlib.suppress(OSError):
+                        old.unlink()
             self.files = [path]
         self.dirty = False
 

@@ -46,6 +46,11 @@ class Policy(LanguageModel):
                 f"no adapter {name!r}: there are {sorted(have) or 'none'}; attach or "
                 "load it first"
             )
+        elif getattr(have[name], "alora_invocation_tokens", None):
+            raise NotImplementedError(
+                f"adapter {name!r} is an activated LoRA, which begins to act within a "
+                "prompt: the policy can't serve it, use plain LoRA"
+            )
         else:
             self.model.base_model.enable_adapter_layers()
             self.model.set_adapter(name)
@@ -142,15 +147,30 @@ class Policy(LanguageModel):
 
         if self.adapter is None:
             raise ValueError("no adapter is active: nothing to merge")
-        merged = copy.deepcopy(self.model).merge_and_unload()
+        merged = copy.deepcopy(self.model)
+        untie(merged.get_base_model())
         policy = Policy(
-            merged,
+            merged.merge_and_unload(),
             self.tokenizer,
             name=f"{self.name}+{self.adapter}",
             max_tokens=self.max_tokens,
             rows=self.rows,
         )
+        policy.fast = self.fast
         return policy
+
+
+def untie(model):
+    """Give the head weights of its own, where an adapter is on it or the embedding.
+
+    Merged into weights that both share, the adapter of one would act in the other.
+    """
+    head, embedding = model.get_output_embeddings(), model.get_input_embeddings()
+    if not any(hasattr(layer, "base_layer") for layer in (head, embedding)):
+        return
+    head = getattr(head, "base_layer", head)
+    head.weight = torch.nn.Parameter(head.weight.detach().clone())
+    model.config.tie_word_embeddings = False
 
 
 def adapter_folder(path: Path, name: str) -> Path:

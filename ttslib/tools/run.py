@@ -153,6 +153,11 @@ def main(argv: list[str] | None = None) -> int:
 
     out, source = args.out.resolve(), args.notebooks.resolve()
     executed, claimed = out / "notebooks", out / "claims"
+    if args.store and (args.scale, args.seed) != ("tiny", 0):
+        print(
+            "--store takes neither --scale nor --seed: chapters are stored as written"
+        )
+        return 1
     if source in (out, executed):
         print(f"--out {out} would write over {source}: name another folder")
         return 1
