@@ -23,8 +23,8 @@ $(STAMP): $(PINS)
 	  "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + \
 	  ": name another one, for instance make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(RUN) pip install --quiet --no-deps -r requirements-nodeps.txt
 	$(RUN) pip install --quiet -r requirements.txt -e ".[trl]"
+	$(RUN) pip install --quiet --no-deps -r requirements-nodeps.txt
 	@rm -f .venv/.installed-*
 	@touch $@
 

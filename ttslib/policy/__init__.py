@@ -19,9 +19,9 @@ NEEDS_TORCH = {
     "Policy": "tuning",
     "SCALES": "loading",
     "TINY": "loading",
-    "draw": "engine",
+    "draw": "drawing",
     "load": "loading",
-    "nucleus": "engine",
+    "nucleus": "drawing",
 }
 __all__ = ["Chain", "Enumerable", "baskets", "classroom", *NEEDS_TORCH]
 
