@@ -134,14 +134,22 @@ def test_a_store_that_is_no_folder_costs_a_warning(policy, tmp_path, monkeypatch
     policy.switch(None)
 
 
+@pytest.fixture
+def interruptible():
+    """A shell's background job ignores SIGINT, and a Stop button with it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("seconds", [0.05, 0.15, 0.3])
-def test_stop_leaves_store_and_engine_right(policy, seconds):
+def test_stop_leaves_store_and_engine_right(policy, seconds, interruptible):
     """Wherever the Stop button hits, the next cell's chains are the right ones."""
     truth = policy.sample(PROMPTS, 200, seed=9, fresh=True, max_tokens=60)
     os.environ["TTS_STORE"] += "/interrupted"
     threading.Timer(seconds, _thread.interrupt_main).start()
     with pytest.raises(KeyboardInterrupt):
-        while True:
+        for _ in range(20):
             policy.sample(PROMPTS, 200, seed=9, fresh=True, max_tokens=60)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # nothing is damaged
