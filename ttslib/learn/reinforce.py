@@ -109,7 +109,7 @@ def improve(
     about = (*policy.hashes(), asked, policy.max_tokens, steps, n, batch, refresh)
     about += (epochs, beta, lr, seed, *map(source, (advantage, loss, reward)))
     descent = Descent(policy.trained(), about, lr=lr, fresh=fresh)
-    policy.changed()
+    policy.retuned()
     every = [rng.sample(range(len(problems)), batch) for _ in range(steps)]
     for step in range(0, steps, refresh):
         rounds = every[step : step + refresh]
@@ -137,9 +137,9 @@ def improve(
                 descent.history.append(record | {"kl": 0.0, "used": 0})
             record = record | {"asked": 0, "tokens": 0}
         descent.keep()  # not within a draw: its policy is gone by then
-        policy.changed()
+        policy.retuned()
     descent.write(finished=True)
-    policy.changed()
+    policy.retuned()
     if not any(r["used"] for r in descent.history):
         warnings.warn(
             f"in {steps} steps no chain's reward differed from its baseline: nothing "

@@ -31,7 +31,6 @@ class Policy(LanguageModel):
                 self.model.delete_adapter(name)
             self.model.add_adapter(name, config)
         else:
-            self.weights_hash()  # while the names are still the base's own
             self.model = get_peft_model(self.model, config, adapter_name=name)
         self.switch(name)
 
@@ -55,11 +54,17 @@ class Policy(LanguageModel):
             self.model.base_model.enable_adapter_layers()
             self.model.set_adapter(name)
         self.adapter = name
-        self.changed()
+        self.retuned()
 
     def changed(self):
         """The weights are not what they were: forget what was made from them."""
         self._made.clear()
+        self.model.eval()
+
+    def retuned(self):
+        """As :meth:`changed`, of adapters only: the hash of the base still holds."""
+        for what in ("engine", "adapter"):
+            self._made.pop(what, None)
         self.model.eval()
 
     def fit(
@@ -108,7 +113,7 @@ class Policy(LanguageModel):
                     tick(sum(lengths[i] for i in batch))
             descent.write(finished=True)
         finally:
-            self.changed()
+            self.retuned()
         return descent.history
 
     def trained(self) -> list[torch.nn.Parameter]:
@@ -135,7 +140,6 @@ class Policy(LanguageModel):
                 self.model.delete_adapter(name)
             self.model.load_adapter(path, name, is_trainable=True)
         else:
-            self.weights_hash()
             self.model = PeftModel.from_pretrained(
                 self.model, path, adapter_name=name, is_trainable=True
             )
