@@ -235,14 +235,6 @@ def test_what_the_short_way_does_not_list():
         assert not program_short.small(source, "f")
 
 
-@pytest.fixture
-def interruptible():
-    """A shell's background job ignores SIGINT, and a Stop button with it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 def test_an_interrupt_leaves_the_verifier_right(interruptible):
     problem, endless = SHAPES["MBPP"], "def f(xs):\n    while True: pass"
     assert program(problem, SLOW)

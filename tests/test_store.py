@@ -134,14 +134,6 @@ def test_a_store_that_is_no_folder_costs_a_warning(policy, tmp_path, monkeypatch
     policy.switch(None)
 
 
-@pytest.fixture
-def interruptible():
-    """A shell's background job ignores SIGINT, and a Stop button with it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.parametrize("seconds", [0.05, 0.15, 0.3])
 def test_stop_leaves_store_and_engine_right(policy, seconds, interruptible):
     """Wherever the Stop button hits, the next cell's chains are the right ones."""
