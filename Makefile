@@ -49,7 +49,7 @@ lab: $(STAMP) ## open the chapters in JupyterLab
 bench: $(STAMP) ## measure speed against transformers
 	$(RUN) ttslib.tools.bench
 
-model: $(STAMP) ## train the embedded base policy from scratch (under 30 minutes)
+model: $(STAMP) ## train the embedded base policy from scratch (under 45 minutes)
 	$(RUN) ttslib.tools.train_tiny
 
 clean: ## remove build/ with its store of samples (.venv stays)

@@ -1,7 +1,7 @@
 """science: multiple-choice questions made from formulas and units.
 
 Four options: the right one, the right number with a wrong unit, and two numbers that
-come from the wrong operation. The answer is a letter.
+come from the wrong operation. The answer is the option's text.
 """
 
 import random
@@ -47,8 +47,8 @@ FORMULAS = [
 ]
 
 
-def write(asked: str, formula: str, sum_: str, letter: str) -> str:
-    return f"{asked} = {formula}\n{sum_} ({letter})\nAnswer: {letter}"
+def write(asked: str, formula: str, sum_: str, answer: str) -> str:
+    return f"{asked} = {formula}\n{sum_}\nAnswer: {answer}"
 
 
 def make(rng: random.Random) -> tuple[str, dict]:
@@ -69,8 +69,13 @@ def make(rng: random.Random) -> tuple[str, dict]:
         prompt=f"{text.format(a=a, b=b)} What is the {asked}?\n{lines}",
         gold=letter,
         verifier="choice",
-        data={"options": options, "formula": (asked, formula), "sum": (a, op, b)},
-        chain=write(asked, formula, f"{a} {op} {b} = {value} {unit}", letter),
+        data={
+            "options": options,
+            "formula": (asked, formula),
+            "sum": (a, op, b),
+            "units": (unit, other),
+        },
+        chain=write(asked, formula, f"{a} {op} {b} = {texts[0]}", texts[0]),
     )
 
 

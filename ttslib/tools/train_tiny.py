@@ -3,11 +3,12 @@
 A Llama-architecture model of about a million parameters with one KV head, on the four
 embedded problem kinds. Like web text, the mixture has faulty chains, bare answers and
 a few that outline, check themselves or turn back: the base policy knows more than it
-says at first, which is what search and learning have to bring out. Loss is taken on
-the chain only.
+says at first, which is what search and learning have to bring out. A few examples are
+second attempts at a story. Loss is taken on the chain only.
 """
 
 import argparse
+import json
 import math
 import random
 import time
@@ -18,15 +19,20 @@ from ..problems import countdown, program, science, splits, steps, story
 HOME = Path(__file__).resolve().parents[2] / "data" / "models" / "tiny"
 # A word, a digit or a sign, with the space before it: decoding is concatenation.
 PATTERN = r"\n|    | ?[A-Za-z]+| ?\d| ?[^\sA-Za-z\d]"
-SPECIAL = ["<pad>", "<bos>", "<eos>", "<unk>"]
+CONTEXT = 2048
+# The tokens in the order of their ids: what the generated problems hold, and the words
+# in which later chapters write verdicts, values, second attempts and streams of search.
+VOCABULARY = HOME.parent / "vocabulary.json"
 # kind and level -> share of the examples
 MIXTURE = {
-    "story-easy": 0.31,
-    "story-hard": 0.13,
-    "countdown": 0.28,
-    "program-easy": 0.10,
+    "story-easy": 0.295,
+    "story-hard": 0.125,
+    "countdown": 0.265,
+    "program-easy": 0.095,
     "program-hard": 0.06,
-    "science": 0.12,
+    "science": 0.11,
+    "second-easy": 0.03,
+    "second-hard": 0.02,
 }
 # how a story's chain is written (steps.STYLES) -> share of the stories
 STORY = dict(zip(steps.STYLES, (0.38, 0.10, 0.08, 0.05, 0.05, 0.05, 0.155, 0.135)))
@@ -39,16 +45,37 @@ MISREAD = {
 }
 FAULTY = 0.25  # share of the other kinds' chains that are wrong
 BACK = 0.06  # share of countdown chains that go back once
+AGAIN = "Check the work.\n"  # what follows a first attempt
+KEPT, MENDED = 0.8, 0.25  # shares of right and wrong first attempts
+
+
+def attempt(rng: random.Random, plan: list) -> str:
+    """A chain for the story of ``plan``, as the web would write it."""
+    style = rng.choices(list(STORY), list(STORY.values()))[0]
+    read = []
+    for label, parts in plan:
+        share, misread = MISREAD.get(label, (0, None))
+        read.append((label, misread(parts) if rng.random() < share else parts))
+    return steps.write(read, style, rng)
 
 
 def make_story(rng: random.Random, level: str) -> tuple[str, str, str]:
     key, p = story.make(rng, level)
-    style = rng.choices(list(STORY), list(STORY.values()))[0]
-    plan = []
-    for label, parts in p["data"]["plan"]:
-        share, misread = MISREAD.get(label, (0, None))
-        plan.append((label, misread(parts) if rng.random() < share else parts))
-    return key, p["prompt"], steps.write(plan, style, rng)
+    return key, p["prompt"], attempt(rng, p["data"]["plan"])
+
+
+def make_second(rng: random.Random, level: str) -> tuple[str, str, str]:
+    """A story with a first attempt, and a second one: right ones are mostly kept,
+    wrong ones mended now and then; the others are attempted anew.
+    """
+    key, p = story.make(rng, level)
+    first = attempt(rng, p["data"]["plan"])
+    right = first.splitlines()[-1] == f"Answer: {p['gold']}"
+    if rng.random() < (KEPT if right else MENDED):
+        second = first if right else p["chain"]
+    else:
+        second = attempt(rng, p["data"]["plan"])
+    return key, f"{p['prompt']}{first}\n{AGAIN}", second
 
 
 def make_countdown(rng: random.Random) -> tuple[str, str, str]:
@@ -78,14 +105,16 @@ def make_program(rng: random.Random, level: str) -> tuple[str, str, str]:
 def make_science(rng: random.Random) -> tuple[str, str, str]:
     key, p = science.make(rng)
     chain = p["chain"]
-    if rng.random() < FAULTY:
+    if rng.random() < FAULTY:  # another operation or the other unit
         a, op, b = p["data"]["sum"]
-        op = rng.choice("+-*") if rng.random() < 0.5 else op
+        unit, other = p["data"]["units"]
+        if rng.random() < 0.5:
+            op = rng.choice([o for o in "+-*/" if o != op])
+        else:
+            unit = other
+        answer = f"{steps.OPERATIONS[op](a, b)} {unit}"
         asked, formula = p["data"]["formula"]
-        value = steps.OPERATIONS[op](a, b)
-        unit = p["data"]["options"][p["gold"]].split(" ", 1)[1]
-        wrong = rng.choice([k for k in "ABCD" if k != p["gold"]])
-        chain = science.write(asked, formula, f"{a} {op} {b} = {value} {unit}", wrong)
+        chain = science.write(asked, formula, f"{a} {op} {b} = {answer}", answer)
     return key, p["prompt"], chain
 
 
@@ -96,6 +125,8 @@ MAKE = {
     "program-easy": lambda rng: make_program(rng, "easy"),
     "program-hard": lambda rng: make_program(rng, "hard"),
     "science": make_science,
+    "second-easy": lambda rng: make_second(rng, "easy"),
+    "second-hard": lambda rng: make_second(rng, "hard"),
 }
 
 
@@ -111,21 +142,19 @@ def examples(n: int, seed: int) -> list[tuple[str, str]]:
     return out
 
 
-def make_tokenizer(texts: list[str]):
-    """A word-level tokenizer over what occurs at least five times in ``texts``."""
-    from tokenizers import Regex, Tokenizer, decoders, models, processors, trainers
+def make_tokenizer():
+    """A word-level tokenizer over the fixed list of VOCABULARY."""
+    from tokenizers import Regex, Tokenizer, decoders, models, processors
     from tokenizers import pre_tokenizers as pre
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer = Tokenizer(models.WordLevel(unk_token="<unk>"))
+    tokens = sum(json.loads(VOCABULARY.read_text(encoding="utf-8")).values(), [])
+    ids = {token: i for i, token in enumerate(tokens)}
+    tokenizer = Tokenizer(models.WordLevel(ids, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre.Split(Regex(PATTERN), "isolated")
     tokenizer.decoder = decoders.Fuse()
-    trainer = trainers.WordLevelTrainer(
-        special_tokens=SPECIAL, min_frequency=5, show_progress=False
-    )
-    tokenizer.train_from_iterator(texts, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
-        single="<bos> $A", special_tokens=[("<bos>", tokenizer.token_to_id("<bos>"))]
+        single="<bos> $A", special_tokens=[("<bos>", ids["<bos>"])]
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
@@ -134,7 +163,7 @@ def make_tokenizer(texts: list[str]):
         eos_token="<eos>",
         unk_token="<unk>",
         clean_up_tokenization_spaces=False,
-        model_max_length=512,
+        model_max_length=CONTEXT,
     )
 
 
@@ -151,13 +180,65 @@ def make_model(tokenizer, seed: int):
             num_attention_heads=4,
             num_key_value_heads=1,
             intermediate_size=512,
-            max_position_embeddings=512,
+            max_position_embeddings=CONTEXT,
             tie_word_embeddings=True,
             pad_token_id=tokenizer.pad_token_id,
             bos_token_id=tokenizer.bos_token_id,
             eos_token_id=tokenizer.eos_token_id,
         )
     )
+
+
+def orthogonal(g, steps: int = 5):
+    """Matrices [..., rows, columns], rows ≤ columns, made about orthogonal.
+
+    Newton-Schulz iteration of Muon (Jordan et al. 2024): it moves the singular values
+    near 1.
+    """
+    a, b, c = 3.4445, -4.7750, 2.0315
+    x = g / g.norm(dim=(-2, -1), keepdim=True).clamp_min(1e-7)
+    for _ in range(steps):
+        s = x @ x.mT
+        x = a * x + (b * s + c * s @ s) @ x
+    return x
+
+
+class Muon:
+    """Muon in float32, all matrices of one shape at a time.
+
+    Same updates as torch.optim.Muon (``adjust_lr_fn="match_rms_adamw"``), which works
+    in bfloat16, a matrix at a time: on a processor without fast bfloat16 that took
+    longer than forward and backward.
+    """
+
+    def __init__(self, parameters, lr, momentum=0.95, weight_decay=0.01):
+        self.param_groups = [{"lr": lr}]
+        self.momentum, self.weight_decay = momentum, weight_decay
+        self.shapes: dict[tuple, list] = {}  # (rows, columns), rows ≤ columns
+        for p in parameters:
+            self.shapes.setdefault(tuple(sorted(p.shape)), []).append(p)
+        self.averages = {
+            shape: p[0].new_zeros(len(p), *shape) for shape, p in self.shapes.items()
+        }
+
+    def step(self):
+        import torch
+
+        lr = self.param_groups[0]["lr"]
+        for shape, parameters in self.shapes.items():
+            wide = [p.shape[0] <= p.shape[1] for p in parameters]
+            g = torch.stack(
+                [p.grad if w else p.grad.mT for p, w in zip(parameters, wide)]
+            )
+            average = self.averages[shape].lerp_(g, 1 - self.momentum)
+            update = orthogonal(g.lerp(average, self.momentum))
+            update *= lr * 0.2 * math.sqrt(shape[1])  # the size of AdamW's update
+            for p, u, w in zip(parameters, update, wide):
+                p.data.mul_(1 - lr * self.weight_decay).sub_(u if w else u.mT)
+
+    def zero_grad(self, set_to_none: bool = True):
+        for p in sum(self.shapes.values(), []):
+            p.grad = None
 
 
 def make_optimizers(model, lr: float) -> list:
@@ -171,9 +252,7 @@ def make_optimizers(model, lr: float) -> list:
     inner = [p for name, p in named if p.ndim == 2 and ".layers." in name]
     other = [p for name, p in named if p.ndim != 2 or ".layers." not in name]
     return [
-        torch.optim.Muon(
-            inner, lr=lr, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"
-        ),
+        Muon(inner, lr),
         torch.optim.AdamW(other, lr=lr, betas=(0.9, 0.95), weight_decay=0.01),
     ]
 
@@ -197,7 +276,7 @@ def train(n: int, seed: int, size: int, lr: float):
     import torch
 
     pairs = examples(n, seed)
-    tokenizer = make_tokenizer([p + c for p, c in pairs])
+    tokenizer = make_tokenizer()
     eos, bos = tokenizer.eos_token_id, tokenizer.bos_token_id
     prompts = tokenizer([p for p, _ in pairs], add_special_tokens=False)["input_ids"]
     chains = tokenizer([c for _, c in pairs], add_special_tokens=False)["input_ids"]
@@ -289,7 +368,6 @@ MIT licence, as the code.
 
 def write_card(folder: Path, about: dict, n_problems: int = 200):
     """README.md of the model: how it was made and what it can do."""
-    import json
 
     def percent(found) -> str:
         return "{:.1f} % ({:.1f} to {:.1f})".format(*(100 * float(x) for x in found))
@@ -303,7 +381,7 @@ def write_card(folder: Path, about: dict, n_problems: int = 200):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--examples", type=int, default=220_000)
+    parser.add_argument("--examples", type=int, default=175_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--batch-tokens", type=int, default=5_000)
     parser.add_argument("--lr", type=float, default=3e-3)
