@@ -59,8 +59,74 @@ def test_a_code_cell_fits_on_a_screen(code):
     assert not long, f"longer than {LONGEST} lines, begins: {long[0][:80]}"
 
 
-def test_exercises_with_their_solutions_kept_apart(path, notebook):
+WORDS = range(1_350, 2_201)  # of prose in a chapter: a class' reading
+PROSE = "prose"  # tag of a cell that computes the numbers of a paragraph and says it
+
+
+def words(text: str) -> int:
+    """Words of prose: without code, formulas, tables' rules and markup."""
+    text = re.sub(r"```.*?```|\$\$.*?\$\$|\$[^$]*\$|<[^>]+>", " x ", text, flags=re.S)
+    return len(re.findall(r"[^\W\d_][\w'’-]*|\d[\d.,]*", text))
+
+
+def said(cell) -> str:
+    """The prose of a cell: Markdown, or what a prose cell says."""
+    if cell.cell_type == "markdown":
+        return cell.source
+    if PROSE not in cell.metadata.get("tags", []):
+        return ""
+    return "\n".join(
+        "".join(o.data["text/markdown"])
+        for o in cell.outputs
+        if "text/markdown" in o.get("data", {})
+    )
+
+
+def figures_of(notebook):
+    """(index, cell) of the code cells that draw."""
+    for i, cell in enumerate(notebook.cells):
+        if any("image/png" in o.get("data", {}) for o in cell.get("outputs", [])):
+            yield i, cell
+
+
+def test_enough_prose_and_no_more(notebook):
+    assert sum(words(said(c)) for c in notebook.cells) in WORDS
+
+
+def test_a_figure_is_read_right_after_it(notebook):
+    for i, cell in figures_of(notebook):
+        after = said(notebook.cells[i + 1])
+        assert words(after) >= 40, f"nobody reads the figure of: {cell.source[-80:]}"
+
+
+def test_a_figure_says_what_it_shows_to_who_cannot_see_it(notebook):
+    for _, cell in figures_of(notebook):
+        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        assert words(alt) >= 8, f"no alt text: {cell.source[-80:]}"
+
+
+def test_prose_cells_say_something_and_draw_nothing(notebook):
+    for cell in tagged(notebook, PROSE):
+        assert "hide-input" in cell.metadata.tags
+        assert words(said(cell)) >= 10
+
+
+def test_a_chapter_ends_with_what_to_take_away(notebook):
+    prose = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    order = [
+        prose.find(f"\n## {head}") + prose.startswith(f"## {head}")
+        for head in ("What the chapter found", "Three take-aways", "Exercises")
+    ]
+    assert -1 not in order and order == sorted(order)
+    for mark in ("**New terms**", "**Read next**"):
+        assert mark in prose
+
+
+def test_four_exercises_or_more_that_check_themselves(path, notebook):
     prose = [c.source for c in notebook.cells if c.cell_type == "markdown"]
     assert any(re.search(r"^## Exercises", source, re.M) for source in prose)
     assert not any(re.search(r"^#+ Solution", source, re.M) for source in prose)
-    assert list((FOLDER / "solutions").glob(f"{path.name[:2]}*"))
+    code = "\n".join(c.source for c in notebook.cells if c.cell_type == "code")
+    asked = re.findall(r'check\("(\d\d\.\d+)"', code)
+    number = path.name[:2]
+    assert asked == [f"{number}.{i + 1}" for i in range(max(4, len(asked)))]

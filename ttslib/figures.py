@@ -4,16 +4,25 @@ dash and marker, so that a figure reads in greyscale. matplotlib is loaded when 
 
 import csv
 import html
+import inspect
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from .stats import bootstrap
+from .stats import bootstrap, shares
 
 # x the problem, z the chain, y the answer, guide the verifier or guide (the talk's)
 COLOURS = {"x": "#CB6040", "z": "#257180", "y": "#FD8B51", "guide": "#A66E38"}
 GREY = "#777777"
+# what a line stands for -> (colour, dash, marker): told apart in greyscale as well
+ROLES = {
+    "base": (GREY, "--", "s"),
+    "ours": (COLOURS["z"], "-", "o"),
+    "second": (COLOURS["y"], "-.", "^"),
+    "third": (COLOURS["x"], (0, (1, 1)), "v"),
+    "verifier": (COLOURS["guide"], (0, (6, 2)), "D"),
+}
 ROOT = Path(__file__).resolve().parents[1]
 FOUND = {True: "✓", False: "✗"}
 
@@ -45,27 +54,41 @@ def log2_axis(ax, ticks):
     ax.set_xticks(ticks, [f"{t:g}" for t in ticks])
 
 
-def curve(ax, x, values, label, colour="z", line="-", marker="o", **kwargs):
-    """Mean over problems of ``values`` [problems, x] with its 95 % bootstrap band."""
-    mean, low, high = bootstrap(values, **kwargs)
-    colour = COLOURS.get(colour, colour)
-    ax.plot(x, mean, line, marker=marker, color=colour, label=label)
+def curve(ax, x, values, label, role="ours", **kwargs):
+    """Mean over problems of ``values`` [problems, x] with its 95 % bootstrap band.
+
+    ``role`` is one of ROLES. Returns (mean, low, high), each [x].
+    """
+    values = np.asarray(values, float)
+    inside = values.size and 0 <= values.min() and values.max() <= 1
+    mean, low, high = (shares if inside else bootstrap)(values, **kwargs)
+    colour, dash, marker = ROLES[role]
+    ax.plot(x, mean, linestyle=dash, marker=marker, color=colour, label=label)
     ax.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
     return mean, low, high
 
 
-def published(ax, x, y, label, colour=GREY, marker="s"):
+def published(ax, x, y, label, role="base", line=":"):
     """A paper's points: hollow, dotted, named with the paper."""
-    ax.plot(
-        x,
-        y,
-        ":",
-        marker=marker,
-        markerfacecolor="white",
-        color=COLOURS.get(colour, colour),
-        label=label,
-        linewidth=1.2,
-    )
+    colour, _, marker = ROLES[role]
+    style = dict(markerfacecolor="white", color=colour, linewidth=1.2)
+    ax.plot(x, y, linestyle=line, marker=marker, label=label, **style)
+
+
+def passk_panel(ax, k, lines: dict, title: str, *, ylabel="pass@k", loc="lower right"):
+    """A panel of pass@k: ``lines`` is label -> (values [problems, k], role).
+
+    Returns label -> (mean, low, high), each [k].
+    """
+    drawn = {
+        label: curve(ax, k, values, label, role)
+        for label, (values, role) in lines.items()
+    }
+    log2_axis(ax, k)
+    ax.set(title=title, xlabel="samples k", ylabel=ylabel, ylim=(0, 1.02))
+    percent(ax)
+    ax.legend(loc=loc)
+    return drawn
 
 
 def percent(ax, axis: str = "y"):
@@ -87,6 +110,49 @@ class Shown:
 
     def _repr_html_(self):
         return self.html
+
+
+@dataclass(frozen=True)
+class Said:
+    """Prose in Markdown: what :func:`say` returns."""
+
+    text: str
+
+    def __repr__(self):
+        return self.text
+
+    def _repr_markdown_(self):
+        return self.text
+
+
+def say(text: str) -> Said:
+    """A paragraph (Markdown) whose numbers a cell has just computed, set as prose."""
+    return Said(inspect.cleandoc(text))
+
+
+def table(head, rows, caption: str = "") -> Shown:
+    """Rows of cells as a table: HTML in a notebook, aligned text in a terminal.
+
+    Units belong into ``head``; floats are shown with three digits.
+    """
+
+    def cell(value):
+        return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+    lines = [[str(h) for h in head], *([cell(v) for v in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    plain = "\n".join(
+        "  ".join(v.ljust(w) for v, w in zip(line, widths)).rstrip() for line in lines
+    )
+    style = ' style="text-align:left"'
+    tags = ["th", *("td" for _ in lines[1:])]
+    body = "".join(
+        f"<tr>{''.join(f'<{t}{style}>{html.escape(v)}</{t}>' for v in line)}</tr>"
+        for t, line in zip(tags, lines)
+    )
+    above = f"<caption>{html.escape(caption)}</caption>" if caption else ""
+    wide = '<div style="overflow-x:auto">'
+    return Shown(plain, f"{wide}<table>{above}{body}</table></div>")
 
 
 def show(problem, *chains, verify=None, values=None) -> Shown:

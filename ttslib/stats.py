@@ -78,6 +78,30 @@ def bootstrap(values, samples: int = 2000, seed: int = 0, level: float = 0.95):
     return values.mean(0), low, high
 
 
+def shares(values, **kwargs):
+    """:func:`bootstrap` of values from 0 to 1, never of no width.
+
+    Where all n problems give 0, or all 1, drawing them anew teaches nothing; there the
+    bound is Clopper and Pearson's (1934): 1 - (α/2)^(1/n) for none, or its mirror.
+    """
+    values = np.asarray(values, float)
+    mean, low, high = bootstrap(values, **kwargs)
+    if len(values):
+        least = (50 * (1 - kwargs.get("level", 0.95)) / 100) ** (1 / len(values))
+        high = np.where((values == 0).all(0), np.maximum(high, 1 - least), high)
+        low = np.where((values == 1).all(0), np.minimum(low, least), low)
+    return mean, low, high
+
+
+def wilson(c, n, z: float = 1.96):
+    """(share, low, high) of c successes in n independent trials (Wilson 1927)."""
+    c, n = np.asarray(c, float), np.asarray(n, float)
+    p, width = c / n, z**2 / n
+    half = z * np.sqrt(p * (1 - p) / n + width / n / 4)
+    middle = p + width / 2
+    return p, (middle - half) / (1 + width), (middle + half) / (1 + width)
+
+
 def paired(a, b, **kwargs):
     """:func:`bootstrap` of the difference a - b on the same problems."""
     a, b = np.asarray(a, float), np.asarray(b, float)
