@@ -1,4 +1,4 @@
-"""Every solution is right by the check that the reader meets, and wrong ones are not."""
+"""Every solution is right by the check that a reader meets; wrong ones are not."""
 
 import importlib.util
 import re

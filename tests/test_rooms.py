@@ -10,7 +10,8 @@ from ttslib.tools.chapters import ROOT
 
 # As ttslib/__init__ says: a room knows only those before it.
 ORDER = (
-    "problems verify chain stats policy guides search learn claims figures exercises tools"
+    "problems verify chain stats policy guides search learn claims figures "
+    "exercises tools"
 ).split()
 LIGHT = "problems verify chain stats guides search claims figures policy".split()
 HEAVY = {"torch", "transformers", "peft", "accelerate", "bitsandbytes", "safetensors"}
