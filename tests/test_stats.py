@@ -72,3 +72,23 @@ def test_of_an_empty_group_nothing_is_known():
     mean, low, high = stats.bootstrap(np.zeros((0, 3)))
     assert np.isnan([mean, low, high]).all() and mean.shape == (3,)
     assert verdict(*stats.paired([], [])[1:], 0) == UNSURE
+
+
+def test_shares_of_equal_values_have_a_width():
+    """Of n that all fail the bound is Clopper and Pearson's, by scipy's beta."""
+    from scipy.stats import beta
+
+    values = np.column_stack([np.zeros(40), np.ones(40), np.arange(40) % 2])
+    mean, low, high = stats.shares(values)
+    assert np.allclose(mean, [0, 1, 0.5])
+    assert low[0] == 0 and np.isclose(high[0], beta.ppf(0.975, 1, 40))
+    assert high[1] == 1 and np.isclose(low[1], beta.ppf(0.025, 40, 1))
+    assert np.allclose([low[2], high[2]], stats.bootstrap(values[:, 2])[1:])
+
+
+@pytest.mark.parametrize("c, n", [(0, 40), (7, 40), (40, 40), (500, 1000)])
+def test_wilson_is_scipys(c, n):
+    from scipy.stats import binomtest
+
+    found = binomtest(c, n).proportion_ci(method="wilson")
+    assert np.allclose(stats.wilson(c, n, 1.959964)[1:], found, atol=1e-6)
