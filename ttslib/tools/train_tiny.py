@@ -384,9 +384,9 @@ def write_card(folder: Path, about: dict, n_problems: int = 200):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--examples", type=int, default=175_000)
+    parser.add_argument("--examples", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--batch-tokens", type=int, default=5_000)
+    parser.add_argument("--batch-tokens", type=int, default=2_500)
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--out", type=Path, default=HOME)
     args = parser.parse_args()
