@@ -151,6 +151,10 @@ def test_store_twice_is_the_same_file_and_a_failure_leaves_it_alone(tmp_path):
         code("scale"),
         code("scale"),
     )
+    alt = {"mystnb": {"image": {"alt": "nothing is drawn"}}}
+    notebook = nbformat.read(path, 4)
+    notebook.cells[2].metadata = alt | {"collapsed": True}
+    nbformat.write(notebook, path)
     run.store(path, 60)
     once = path.read_text()
     run.store(path, 60)
@@ -160,6 +164,7 @@ def test_store_twice_is_the_same_file_and_a_failure_leaves_it_alone(tmp_path):
     assert [c.execution_count for c in notebook.cells] == [1, 2, 3, 4]
     assert [o.output_type for o in notebook.cells[1].outputs] == ["execute_result"]
     assert chapters.tagged(notebook, "parameters") == notebook.cells[:1]
+    assert notebook.cells[2].metadata == alt and notebook.cells[3].metadata == {}
 
     bad = write(tmp_path / "01_bad.ipynb", code(PARAMETERS, "parameters"), code("1/0"))
     before = bad.read_text()

@@ -19,6 +19,7 @@ from . import pages
 from .chapters import PICTURE, ROOT, chapters, clean, first_picture, parameters
 
 QUIET = ["--IPKernelApp.log_level=40"]  # no warning about a local TCP port
+KEPT = ("tags", "mystnb")  # of a stored cell's metadata: the second holds alt texts
 
 
 def check_parameters(path: Path, given: dict) -> None:
@@ -130,8 +131,7 @@ def store(path: Path, timeout: int) -> None:
     }
     seen = {}
     for cell in notebook.cells:
-        tags = cell.metadata.get("tags")
-        cell.metadata = {"tags": tags} if tags else {}
+        cell.metadata = {k: cell.metadata[k] for k in KEPT if cell.metadata.get(k)}
         digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
         seen[digest] = seen.get(digest, 0) + 1
         cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
