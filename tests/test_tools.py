@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from PIL import Image
 
 from ttslib import figures
-from ttslib.tools import chapters, pages, run, sync
+from ttslib.tools import audit, chapters, pages, run, sync
 
 CLAIM = """import json, os, pathlib
 claim = dict(claim="1 < 2", measured=1, interval=[1, 1], verdict="holds")
@@ -250,6 +250,24 @@ def test_store_twice_is_the_same_file_and_a_failure_leaves_it_alone(tmp_path):
     bad = write(tmp_path / "02_bad.ipynb", code("a, b = 1, 2", "parameters"))
     with pytest.raises(ValueError, match="is not 'name = literal'"):
         run.store(bad, 60)
+
+
+def test_audit_counts_what_a_chapter_holds(tmp_path):
+    assert audit.words("Two words, $x$ and ```no code``` <b>3.5</b>") == 8
+    reading = code("figures.say(...)", "prose", "hide-input")
+    text = {"text/markdown": "word " * 40}
+    reading.outputs = [new_output("display_data", text)]
+    claims = code("claims")
+    table = {"text/plain": "holds: a\ndoes not hold: b\ncode check: holds: c"}
+    claims.outputs = [new_output("display_data", table)]
+    exercise = code('one = None\ncheck("00.1", one)\ncheck("00.2", one)')
+    cells = [plot(1, ""), reading, claims, exercise, plot(2, "")]
+    path = write(tmp_path / "00_demo.ipynb", *cells)
+    assert audit.row(path) == ("00_demo", "40", "1 of 2", "2", "0", "1 of 2")
+    (tmp_path / "solutions").mkdir()
+    page = '```python\ncheck("00.1", 1)\ncheck("00.1", 1.0)\n```'
+    (tmp_path / "solutions" / "00_demo.md").write_text(page)
+    assert audit.row(path)[4] == "1"
 
 
 def test_sync_makes_check_content_and_goes_one_way(library):
