@@ -16,13 +16,13 @@ FLAGS = (
     "--no-first-run --disable-extensions --disable-background-networking "
     "--remote-debugging-port=0 --remote-allow-origins=* --hide-scrollbars"
 ).split()
-PATIENCE = 30  # seconds for the browser to start, and for an answer
+PATIENCE = 60  # seconds for the browser to start, and for an answer
 
 
 def program() -> str | None:
     """Where Chromium is: CHROMIUM names it, else the usual names are looked for."""
-    named = os.environ.get("CHROMIUM")
-    return named or next(filter(None, map(shutil.which, NAMES)), None)
+    names = (os.environ.get("CHROMIUM", ""), *NAMES)
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 class Tab:

@@ -164,7 +164,8 @@ def test_formulas_are_drawn(page, formulas):
 def test_pictures_are_there_and_say_what_they_show(page):
     images = page.run(IMAGES)
     assert [image for image in images if image["broken"]] == []
-    assert len(images) == sum(panels for _, panels in drawn(page.name))
+    panels = sum(panels for _, panels in drawn(page.name))
+    assert len(images) == panels, "no white column between the panels of a figure?"
     shown = [" ".join(image["alt"].split()) for image in images]
     for cell, panels in drawn(page.name):
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
