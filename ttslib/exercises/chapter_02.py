@@ -122,7 +122,7 @@ def five(value) -> str:
     if math.isclose(value, -right, rel_tol=5e-3):
         return "the sign is wrong: what is majority@11 less majority@9?"
     return (
-        "two more voters turn an election only if it stood at a margin of one: in which "
+        "two more voters turn an election only if its margin was one vote: in which "
         "cases do they turn it to the right, in which to the wrong side?"
     )
 
