@@ -127,7 +127,7 @@ def table(model, name: str, seeds: int, *, count=250, n=8, budget=80_000) -> dic
     return {"drawn": 64, "problems": count, "n": n, "budget": budget, "variants": out}
 
 
-def reinforce(model, name: str, seeds: int, *, count=120, drawn=16) -> dict:
+def reinforce(model, name: str, seeds: int, *, count=200, drawn=16) -> dict:
     """Chapter 06's online methods, and its tuning on worked chains, on ``name``: for
     each seed how many of ``drawn`` draws of each test problem are right.
     """
