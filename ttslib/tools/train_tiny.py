@@ -64,17 +64,20 @@ def make_story(rng: random.Random, level: str) -> tuple[str, str, str]:
     return key, p["prompt"], attempt(rng, p["data"]["plan"])
 
 
-def make_second(rng: random.Random, level: str) -> tuple[str, str, str]:
-    """A story with a first attempt, and a second one: right ones are mostly kept,
-    wrong ones mended now and then; the others are attempted anew.
+def retold(rng: random.Random, p: dict) -> tuple[str, str]:
+    """A first and a second attempt: right ones are mostly kept, wrong ones mended now
+    and then; the others are attempted anew.
     """
-    key, p = story.make(rng, level)
     first = attempt(rng, p["data"]["plan"])
     right = first.splitlines()[-1] == f"Answer: {p['gold']}"
     if rng.random() < (KEPT if right else MENDED):
-        second = first if right else p["chain"]
-    else:
-        second = attempt(rng, p["data"]["plan"])
+        return first, first if right else p["chain"]
+    return first, attempt(rng, p["data"]["plan"])
+
+
+def make_second(rng: random.Random, level: str) -> tuple[str, str, str]:
+    key, p = story.make(rng, level)
+    first, second = retold(rng, p)
     return key, f"{p['prompt']}{first}\n{AGAIN}", second
 
 
@@ -381,9 +384,9 @@ def write_card(folder: Path, about: dict, n_problems: int = 200):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--examples", type=int, default=175_000)
+    parser.add_argument("--examples", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--batch-tokens", type=int, default=5_000)
+    parser.add_argument("--batch-tokens", type=int, default=2_500)
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--out", type=Path, default=HOME)
     args = parser.parse_args()
