@@ -100,22 +100,39 @@ def small_em(model, count: int = 60, n: int = 16, seed: int = 0) -> dict:
     return out
 
 
-def table(model, name: str, seeds: int, *, count=250, n=8, budget=80_000) -> dict:
-    """Every variant of chapter 05 on ``name``: for each seed how many of 64 draws of
-    each test problem are right.
+def table(
+    model,
+    name: str,
+    seeds: int,
+    *,
+    count=160,
+    n=8,
+    budget=48_000,
+    tests=120,
+    drawn=32,
+    hinted=500,
+) -> dict:
+    """Every variant of chapter 05 on ``name``: for each seed how many of ``drawn``
+    draws of each test problem are right.
+
+    A variant learns from ``count`` training problems of its seed, 2 ``n`` draws each,
+    and trains on ``budget`` tokens; how to use a hint is learned once for all seeds, on
+    ``hinted`` other problems.
     """
     from ttslib import learn
 
-    test, corpus = load(name, "test", 150), load(name, "train", 1500, seed=77)
+    test, corpus = load(name, "test", tests), load(name, "train", hinted, seed=77)
 
     def measure():
-        return judge(test, model.sample(test, 64, seed=99, top_p=0.95)).sum(1).tolist()
+        rows = model.sample(test, drawn, seed=99, top_p=0.95)
+        return judge(test, rows).sum(1).tolist()
 
     model.switch(None)
     out: dict = {"base": [{"right": measure()}]}
     for seed in range(seeds):
         asked = load(name, "train", count, seed=seed)
         for variant, options in learn.variants(n, corpus).items():
+            began = time.perf_counter()
             spent = list(
                 learn.guess_and_check(
                     model, asked, seed=seed, budget=budget, lr=2e-3, **options
@@ -123,8 +140,10 @@ def table(model, name: str, seeds: int, *, count=250, n=8, budget=80_000) -> dic
             )
             row = {"seed": seed, "right": measure(), "ledgers": spent}
             out.setdefault(variant, []).append(row)
-            print(name, seed, variant, sum(row["right"]), "right", flush=True)
-    return {"drawn": 64, "problems": count, "n": n, "budget": budget, "variants": out}
+            took = f"{sum(row['right'])} right, {time.perf_counter() - began:.0f} s"
+            print(name, seed, variant, took, flush=True)
+    sizes = {"drawn": drawn, "problems": count, "tests": tests, "n": n}
+    return sizes | {"budget": budget, "hinted": hinted, "variants": out}
 
 
 def reinforce(model, name: str, seeds: int, *, count=200, drawn=16) -> dict:
