@@ -294,15 +294,18 @@ def accuracies(folder: Path, n_problems: int = 200, n: int = 64) -> list[tuple]:
 CARD = """# The embedded base policy
 
 A Llama-architecture model of {parameters:,} parameters (hidden {hidden_size},
-{num_hidden_layers} layers, {num_attention_heads} heads, one KV head), with a tokenizer
-of words and single digits, trained from scratch on the generated problems of
-`ttslib.problems` (train split). It serves this course and knows nothing else.
+{num_hidden_layers} layers, {num_attention_heads} heads, one KV head, context
+{max_position_embeddings:,}), with a tokenizer of words and single digits
+(`../vocabulary.json`: also the words that later chapters need and that no example has),
+trained from scratch on the generated problems of `ttslib.problems` (train split). It
+serves this course and knows nothing else.
 
 **Data.** {examples:,} examples, {tokens:,} tokens, one pass; loss on the chain only.
 The mixture has faults, as web text has: slips and wrong operators that are carried on,
 bare and abridged answers, shared misreadings; a few percent of its stories outline,
-check or turn back. `MIXTURE`, `STORY`, `MISREAD`, `FAULTY` and `BACK` in
-ttslib/tools/train_tiny.py give the shares.
+check or turn back. Some examples are second attempts: a story, a first attempt, the line
+`Check the work.`, another attempt. `MIXTURE`, `STORY`, `MISREAD`, `FAULTY`, `BACK`,
+`KEPT` and `MENDED` in ttslib/tools/train_tiny.py give the shares; chapter 00 shows them.
 
 **Command.** `make model`: seed {seed}, {steps:,} steps of {batch_tokens:,} tokens,
 learning rate {learning_rate:g}, Muon and AdamW; {minutes:g} minutes, torch threads:
