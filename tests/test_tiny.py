@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ttslib.problems import EMBEDDED, load
-from ttslib.tools import train_tiny
+from ttslib.tools import muon, train_tiny
 
 # How later chapters write: the one tokenizer must know every word. A sentence a line,
 # as a capital in the middle of a line is another token, which few words have.
@@ -109,7 +109,7 @@ def test_muon_moves_as_torchs_does():
     ours, theirs = ([torch.nn.Parameter(p.clone()) for p in start] for _ in range(2))
     options = dict(lr=1e-2, weight_decay=0.01)
     steps = (
-        train_tiny.Muon(ours, **options),
+        muon.Muon(ours, **options),
         torch.optim.Muon(theirs, adjust_lr_fn="match_rms_adamw", **options),
     )
     for _ in range(3):
@@ -128,5 +128,5 @@ def test_muon_moves_as_torchs_does():
 def test_orthogonal_moves_the_singular_values_near_one():
     torch.manual_seed(0)
     g = torch.randn(3, 32, 128) * torch.tensor([1e-3, 1.0, 1e3])[:, None, None]
-    values = torch.linalg.svdvals(train_tiny.orthogonal(g))
+    values = torch.linalg.svdvals(muon.orthogonal(g))
     assert values.min() > 0.5 and values.max() < 1.3
