@@ -86,6 +86,13 @@ def test_shares_of_equal_values_have_a_width():
     assert np.allclose([low[2], high[2]], stats.bootstrap(values[:, 2])[1:])
 
 
+def test_the_mean_lies_within_its_interval():
+    """Also where all values are one and rounding moves their mean."""
+    for n in range(1, 200):
+        mean, low, high = stats.bootstrap(np.full(n, 0.1), samples=50)
+        assert low <= mean <= high
+
+
 @pytest.mark.parametrize("c, n", [(0, 40), (7, 40), (40, 40), (500, 1000)])
 def test_wilson_is_scipys(c, n):
     from scipy.stats import binomtest

@@ -75,7 +75,8 @@ def bootstrap(values, samples: int = 2000, seed: int = 0, level: float = 0.95):
     means = np.tensordot(weights / len(values), values, 1)
     tail = 50 * (1 - level)
     low, high = np.percentile(means, [tail, 100 - tail], axis=0)
-    return values.mean(0), low, high
+    mean = values.mean(0)  # rounding may put it a hair outside
+    return mean, np.minimum(low, mean), np.maximum(high, mean)
 
 
 def shares(values, **kwargs):
