@@ -1,8 +1,9 @@
 """Runs too big for CI, recorded once in data/runs.
 
-``python -m ttslib.tools.record coverage | small_em | variants``: chapter 03 at scale
-small (samples of SmolLM2-135M-Instruct on stories and on GSM8K's test questions, by hub
-id or from TTS_DATA); chapter 05 at scale small; chapter 05's table over several seeds.
+``python -m ttslib.tools.record coverage | small_em | variants | reinforce``: chapter 03
+at scale small (samples of SmolLM2-135M-Instruct on stories and on GSM8K's test
+questions, by hub id or from TTS_DATA); chapter 05 at scale small; chapter 05's table
+and chapter 06's runs over several seeds.
 What the store has is not drawn or trained again, so a run that was killed goes on where
 it was.
 """
@@ -99,22 +100,39 @@ def small_em(model, count: int = 60, n: int = 16, seed: int = 0) -> dict:
     return out
 
 
-def table(model, name: str, seeds: int, *, count=250, n=8, budget=80_000) -> dict:
-    """Every variant of chapter 05 on ``name``: for each seed how many of 64 draws of
-    each test problem are right.
+def table(
+    model,
+    name: str,
+    seeds: int,
+    *,
+    count=160,
+    n=8,
+    budget=48_000,
+    tests=120,
+    drawn=32,
+    hinted=500,
+) -> dict:
+    """Every variant of chapter 05 on ``name``: for each seed how many of ``drawn``
+    draws of each test problem are right.
+
+    A variant learns from ``count`` training problems of its seed, 2 ``n`` draws each,
+    and trains on ``budget`` tokens; how to use a hint is learned once for all seeds, on
+    ``hinted`` other problems.
     """
     from ttslib import learn
 
-    test, corpus = load(name, "test", 150), load(name, "train", 1500, seed=77)
+    test, corpus = load(name, "test", tests), load(name, "train", hinted, seed=77)
 
     def measure():
-        return judge(test, model.sample(test, 64, seed=99, top_p=0.95)).sum(1).tolist()
+        rows = model.sample(test, drawn, seed=99, top_p=0.95)
+        return judge(test, rows).sum(1).tolist()
 
     model.switch(None)
     out: dict = {"base": [{"right": measure()}]}
     for seed in range(seeds):
         asked = load(name, "train", count, seed=seed)
         for variant, options in learn.variants(n, corpus).items():
+            began = time.perf_counter()
             spent = list(
                 learn.guess_and_check(
                     model, asked, seed=seed, budget=budget, lr=2e-3, **options
@@ -122,19 +140,55 @@ def table(model, name: str, seeds: int, *, count=250, n=8, budget=80_000) -> dic
             )
             row = {"seed": seed, "right": measure(), "ledgers": spent}
             out.setdefault(variant, []).append(row)
-            print(name, seed, variant, sum(row["right"]), "right", flush=True)
-    return {"drawn": 64, "problems": count, "n": n, "budget": budget, "variants": out}
+            took = f"{sum(row['right'])} right, {time.perf_counter() - began:.0f} s"
+            print(name, seed, variant, took, flush=True)
+    sizes = {"drawn": drawn, "problems": count, "tests": tests, "n": n}
+    return sizes | {"budget": budget, "hinted": hinted, "variants": out}
+
+
+def reinforce(model, name: str, seeds: int, *, count=200, drawn=16) -> dict:
+    """Chapter 06's online methods, and its tuning on worked chains, on ``name``: for
+    each seed how many of ``drawn`` draws of each test problem are right.
+    """
+    from ttslib import learn
+
+    settings = dict(steps=12, n=8, batch=12, lr=2e-3)
+    test = load(name, "test", count)
+
+    def measure():
+        return judge(test, model.sample(test, drawn, seed=99)).sum(1).tolist()
+
+    model.switch(None)
+    out: dict = {"base": [{"right": measure()}]}
+    for seed in range(seeds):
+        asked = load(name, "train", 2000, seed=seed)
+        for method in learn.METHODS:
+            options = settings | dict(epochs=2 if method == "PPO" else 1, seed=seed)
+            steps = learn.improve(model, asked, method, **options)
+            rewards = [step["rewards"] for step in steps if step["asked"]]
+            row = {"seed": seed, "right": measure(), "rewards": rewards}
+            row["tokens"] = sum(step["tokens"] for step in steps)
+            out.setdefault(method, []).append(row)
+            print(name, seed, method, sum(row["right"]), "right", flush=True)
+        worked = asked[: settings["steps"] * settings["batch"]]
+        model.attach(seed=seed)
+        model.fit([(x, x.chain) for x in worked], epochs=4, lr=2e-3, seed=seed)
+        row = {"seed": seed, "right": measure()}
+        out.setdefault("worked chains", []).append(row)
+        print(name, seed, "worked chains", sum(row["right"]), "right", flush=True)
+    return {"drawn": drawn, "settings": settings, "methods": out}
 
 
 def main():
     from ttslib import policy
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("coverage", "small_em", "variants"))
+    tiny = {"variants": ("countdown", table), "reinforce": ("story-easy", reinforce)}
+    parser.add_argument("what", choices=("coverage", "small_em", *tiny))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seeds", type=int, default=3, help="of the variants")
+    parser.add_argument("--seeds", type=int, default=3, help="of what has several")
     args = parser.parse_args()
-    model = policy.load("tiny" if args.what == "variants" else "small")
+    model = policy.load("tiny" if args.what in tiny else "small")
     about = made_with(model)
     if args.what == "coverage":
         sampling = {"temperature": 0.6, "max_tokens": 160, "seed": args.seed}
@@ -144,8 +198,8 @@ def main():
     elif args.what == "small_em":
         found = {"story-easy": small_em(model, seed=args.seed)}
     else:
-        sets = ("countdown",)
-        found = {name: table(model, name, args.seeds) for name in sets}
+        name, make = tiny[args.what]
+        found = {name: make(model, name, args.seeds)}
     out = RUNS / (
         "small_coverage.json" if args.what == "coverage" else f"{args.what}.json"
     )
