@@ -20,6 +20,7 @@ from ttslib.verify import verify
         ((0.9, 1.2), (0, 1), UNSURE),
         ((1.1, 1.2), (0, 1), FAILS),
         ((float("nan"), 0.2), (0, 1), UNSURE),
+        ((0, 0), (0, 1), UNSURE),
     ],
 )
 def test_verdict(interval, bounds, said):

@@ -16,11 +16,12 @@ def verdict(low: float, high: float, least: float, most: float = math.inf) -> st
     """Of a claim that a quantity with interval (low, high) lies within least to most.
 
     It holds if the interval lies inside, does not hold if it lies outside, and the
-    data can't tell if it straddles a bound or is not a number.
+    data can't tell if it straddles or touches a bound or is not a number: a difference
+    of exactly nothing is no rise.
     """
     if not low <= high:
         return UNSURE
-    if least <= low and high <= most:
+    if least < low and high < most:
         return HOLDS
     return FAILS if high < least or low > most else UNSURE
 
