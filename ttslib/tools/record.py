@@ -146,7 +146,7 @@ def table(
     return sizes | {"budget": budget, "hinted": hinted, "variants": out}
 
 
-def reinforce(model, name: str, seeds: int, *, count=200, drawn=16) -> dict:
+def reinforce(model, name: str, seeds: int, *, count=100, drawn=16) -> dict:
     """Chapter 06's online methods, and its tuning on worked chains, on ``name``: for
     each seed how many of ``drawn`` draws of each test problem are right.
     """

@@ -287,15 +287,15 @@ def accuracies(folder: Path, n_problems: int = 200, n: int = 64) -> list[tuple]:
         problems = load(name, "test", n_problems)
         right = judge(problems, model.sample(problems, n, seed=1, fresh=True))
         solved = stats.pass_at_k(n, right.sum(1)[:, None], [1, n])
-        out.append((name, *zip(*stats.bootstrap(solved))))
+        out.append((name, *zip(*stats.shares(solved))))
     return out
 
 
 CARD = """# The embedded base policy
 
 A Llama-architecture model of {parameters:,} parameters (hidden {hidden_size},
-{num_hidden_layers} layers, {num_attention_heads} heads, one KV head, context
-{max_position_embeddings:,}), with a tokenizer of words and single digits
+{num_hidden_layers} layers, {num_attention_heads} heads, one KV head, a context of
+{max_position_embeddings:,} tokens), with a tokenizer of words and single digits
 (`../vocabulary.json`: also the words that later chapters need and that no example has),
 trained from scratch on the generated problems of `ttslib.problems` (train split). It
 serves this course and knows nothing else.
@@ -303,9 +303,10 @@ serves this course and knows nothing else.
 **Data.** {examples:,} examples, {tokens:,} tokens, one pass; loss on the chain only.
 The mixture has faults, as web text has: slips and wrong operators that are carried on,
 bare and abridged answers, shared misreadings; a few percent of its stories outline,
-check or turn back. Some examples are second attempts: a story, a first attempt, the line
-`Check the work.`, another attempt. `MIXTURE`, `STORY`, `MISREAD`, `FAULTY`, `BACK`,
-`KEPT` and `MENDED` in ttslib/tools/train_tiny.py give the shares; chapter 00 shows them.
+check or turn back. Some examples are second attempts: a story, a first attempt, the
+line `Check the work.`, another attempt. `MIXTURE`, `STORY`, `MISREAD`, `FAULTY`,
+`BACK`, `KEPT` and `MENDED` in ttslib/tools/train_tiny.py give the shares; chapter 00
+shows them.
 
 **Command.** `make model`: seed {seed}, {steps:,} steps of {batch_tokens:,} tokens,
 learning rate {learning_rate:g}, Muon and AdamW; {minutes:g} minutes, torch threads:
