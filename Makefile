@@ -11,7 +11,7 @@ RUN := .venv/bin/python -m
 export TTS_STORE ?= $(CURDIR)/build/store
 
 .DEFAULT_GOAL := help
-.PHONY: help install run chapters test sync lab bench model clean
+.PHONY: help install run chapters test sync audit lab bench model clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ test: $(STAMP) ## lint, unit tests, and every chapter against its stored outputs
 
 sync: $(STAMP) ## rewrite the chapters' tied cells from the library
 	$(RUN) ttslib.tools.sync
+
+audit: $(STAMP) ## count each chapter's words, figures, exercises and claims
+	$(RUN) ttslib.tools.audit
 
 lab: $(STAMP) ## open the chapters in JupyterLab
 	$(RUN) jupyterlab --notebook-dir notebooks

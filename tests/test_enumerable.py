@@ -72,13 +72,38 @@ def test_pass_at_k_is_unbiased(drawn):
 def test_the_value_of_a_prefix_is_what_roll_outs_find():
     problem, policy = baskets()
     prefixes = ["", "One basket: 9 + 15 + 14 = 38\n", "One basket: 9 + 15 + 14 = 37\n"]
-    value, error, cost = guides.rollout_value(
+    value, interval, cost = guides.rollout_value(
         policy, [problem] * 3, prefixes, 4000, verify
     )
-    for v, e, prefix in zip(value, error, prefixes):
-        assert abs(v - policy.value(problem, verify, prefix)) <= 4 * max(e, 1e-3)
+    for v, (low, high), prefix in zip(value, interval, prefixes):
+        assert low < v < high
+        # the interval has 1.96 standard errors on a side; four are allowed
+        exact = policy.value(problem, verify, prefix)
+        assert abs(v - exact) <= 4 * (high - low) / 2 / 1.96
     # the empty prefix has four steps to go, the others three
     assert cost.tolist() == [16000, 12000, 12000]
+
+
+def test_roll_outs_that_agree_leave_a_doubt():
+    problem, policy = baskets()
+    lost = "One basket: 9 + 15 + 14 = 38\nThree baskets: 38 * 3 = 114\n"
+    lost += "Last basket: 38 - 2 = 36\n"
+    (value,), ((low, high),), _ = guides.rollout_value(
+        policy, [problem], [lost], 8, verify
+    )
+    assert value == 0 and abs(low) < 1e-9 and high == pytest.approx(0.3244, 1e-3)
+
+
+def test_the_interval_of_eight_roll_outs_covers_the_value():
+    problem, policy = baskets()
+    exact = policy.value(problem, verify)
+    hits = []
+    for seed in range(100):
+        _, ((low, high),), _ = guides.rollout_value(
+            policy, [problem], [""], 8, verify, seed=seed
+        )
+        hits.append(low <= exact <= high)
+    assert np.mean(hits) > 0.85
 
 
 def test_extended_step_by_step_it_is_the_same_chain():

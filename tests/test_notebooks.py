@@ -6,6 +6,7 @@ import nbformat
 import pytest
 
 from ttslib.tools import sync
+from ttslib.tools.audit import CHECK, PROSE, READ, figures_of, said, words
 from ttslib.tools.chapters import ROOT, chapters, parameters, tagged
 
 FOLDER = ROOT / "notebooks"
@@ -60,33 +61,6 @@ def test_a_code_cell_fits_on_a_screen(code):
 
 
 WORDS = range(1_350, 2_201)  # of prose in a chapter: a class' reading
-PROSE = "prose"  # tag of a cell that computes the numbers of a paragraph and says it
-
-
-def words(text: str) -> int:
-    """Words of prose: without code, formulas, tables' rules and markup."""
-    text = re.sub(r"```.*?```|\$\$.*?\$\$|\$[^$]*\$|<[^>]+>", " x ", text, flags=re.S)
-    return len(re.findall(r"[^\W\d_][\w'’-]*|\d[\d.,]*", text))
-
-
-def said(cell) -> str:
-    """The prose of a cell: Markdown, or what a prose cell says."""
-    if cell.cell_type == "markdown":
-        return cell.source
-    if PROSE not in cell.metadata.get("tags", []):
-        return ""
-    return "\n".join(
-        "".join(o.data["text/markdown"])
-        for o in cell.outputs
-        if "text/markdown" in o.get("data", {})
-    )
-
-
-def figures_of(notebook):
-    """(index, cell) of the code cells that draw."""
-    for i, cell in enumerate(notebook.cells):
-        if any("image/png" in o.get("data", {}) for o in cell.get("outputs", [])):
-            yield i, cell
 
 
 def test_enough_prose_and_no_more(notebook):
@@ -96,7 +70,7 @@ def test_enough_prose_and_no_more(notebook):
 def test_a_figure_is_read_right_after_it(notebook):
     for i, cell in figures_of(notebook):
         after = said(notebook.cells[i + 1])
-        assert words(after) >= 40, f"nobody reads the figure of: {cell.source[-80:]}"
+        assert words(after) >= READ, f"nobody reads the figure of: {cell.source[-80:]}"
 
 
 def test_a_figure_says_what_it_shows_to_who_cannot_see_it(notebook):
@@ -127,6 +101,6 @@ def test_four_exercises_or_more_that_check_themselves(path, notebook):
     assert any(re.search(r"^## Exercises", source, re.M) for source in prose)
     assert not any(re.search(r"^#+ Solution", source, re.M) for source in prose)
     code = "\n".join(c.source for c in notebook.cells if c.cell_type == "code")
-    asked = re.findall(r'check\("(\d\d\.\d+)"', code)
+    asked = CHECK.findall(code)
     number = path.name[:2]
     assert asked == [f"{number}.{i + 1}" for i in range(max(4, len(asked)))]

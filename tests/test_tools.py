@@ -1,13 +1,19 @@
 """The chapters' machinery, on chapters made here."""
 
 import ast
+import base64
+import io
 import re
 
+import matplotlib.pyplot as plt
 import nbformat
+import numpy as np
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
-from ttslib.tools import chapters, pages, run, sync
+from ttslib import figures
+from ttslib.tools import audit, chapters, pages, run, sync
 
 CLAIM = """import json, os, pathlib
 claim = dict(claim="1 < 2", measured=1, interval=[1, 1], verdict="holds")
@@ -42,7 +48,8 @@ def code(source, *tags):
 
 def write(path, *cells):
     path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(new_notebook(cells=list(cells)), path)
+    python = {"language_info": {"name": "python"}}
+    nbformat.write(new_notebook(cells=list(cells), metadata=python), path)
     return path
 
 
@@ -81,6 +88,75 @@ def test_run_executes_counts_claims_and_builds_pages(tmp_path, capsys):
     assert "tiny 7" in page and "bar" not in re.findall(r"<pre>(.*?)</pre>", page, re.S)
     scripts = re.findall(r'(?:src|rel="stylesheet" href)="([^"]+)"', page)
     assert scripts and not [s for s in scripts if s.startswith(("http", "//"))]
+
+
+def plot(columns, alt):
+    """A cell as it is stored that draws ``columns`` panels."""
+    figure, axes = figures.axes(columns, width=4, height=2)
+    for ax in np.atleast_1d(axes):
+        ax.set(xlabel="x", ylabel="a long label, %", title="title", ylim=(0, 1000))
+    png = io.BytesIO()
+    figure.savefig(png, format="png")
+    plt.close(figure)
+    cell = code(f"fig, ax = figures.axes({columns}, width=4, height=2)")
+    cell.metadata["mystnb"] = {"image": {"alt": alt}}
+    text = base64.b64encode(png.getvalue()).decode()
+    cell.outputs = [new_output("display_data", {"image/png": text})]
+    return cell
+
+
+def pixels(text):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB"))
+
+
+def test_a_figure_is_cut_between_its_panels():
+    whole = plot(3, 'rises, then "falls"')
+    before = pixels(whole.outputs[0].data["image/png"])
+    pages.panels(new_notebook(cells=[whole]))
+    shown = whole.outputs[0].data["text/html"]
+    for k in (1, 2, 3):
+        assert f'alt="rises, then &quot;falls&quot; (panel {k} of 3)"' in shown
+    pieces = [pixels(t) for t in re.findall(r"base64,([^\"]+)", shown)]
+    assert (np.hstack(pieces) == before).all()
+    widths = [piece.shape[1] for piece in pieces]
+    assert max(widths) - min(widths) < 0.05 * before.shape[1]
+    for piece in pieces:  # the same ink in each: label, numbers, axis
+        assert (piece[:, [0, -1]] > 250).all()
+        ink = (piece < 250).any(2).sum()
+        assert abs(ink / (pieces[0] < 250).any(2).sum() - 1) < 0.02
+
+
+@pytest.mark.parametrize("columns", ["1", "n"])
+def test_any_other_figure_stays_whole(columns):
+    cell = plot(2, "two")
+    cell.source = f"axes({columns})"
+    before = dict(cell.outputs[0].data)
+    pages.panels(new_notebook(cells=[cell]))
+    assert cell.outputs[0].data == before
+    assert pages.cuts(np.zeros((9, 90, 3), np.uint8), 2) == []  # no white column
+
+
+def test_pages_of_figures_and_of_paragraphs_that_a_cell_says(tmp_path):
+    says = code('figures.say(f"...")', "prose", "hide-input")
+    text = "Of $p(y)$ we know **42**, see [above](#top)."
+    says.outputs = [new_output("display_data", {"text/markdown": text})]
+    head = new_markdown_cell("# Top\n\n## A part\n\n## Another")
+    path = write(
+        tmp_path / "in" / "00_demo.ipynb", head, plot(1, "one line"), plot(2, "b"), says
+    )
+    for name in ("slides", "glossary"):
+        (path.parent / f"{name}.md").write_text(f"# The {name}\n")
+    (tmp_path / "mathjax").mkdir()
+    (tmp_path / "mathjax" / pages.SCRIPT).write_text("")
+    index = pages.build(
+        [path], path.parent, tmp_path, "| a |\n| - |\n| b |"
+    ).read_text()
+    assert "The slides" in index and "The glossary" in index
+    page = (tmp_path / "pages" / "00_demo.html").read_text()
+    assert 'alt="one line"' in page and 'alt="b (panel 2 of 2)"' in page
+    assert '<span class="math' in page and "<strong>42</strong>" in page
+    assert '<details class="admonition hide above-input">' in page
+    assert "pages.css" in page and (tmp_path / "pages/_static/pages.css").exists()
 
 
 def test_run_names_chapter_cell_and_error_and_goes_on(tmp_path, capsys):
@@ -151,6 +227,10 @@ def test_store_twice_is_the_same_file_and_a_failure_leaves_it_alone(tmp_path):
         code("scale"),
         code("scale"),
     )
+    alt = {"mystnb": {"image": {"alt": "nothing is drawn"}}}
+    notebook = nbformat.read(path, 4)
+    notebook.cells[2].metadata = alt | {"collapsed": True}
+    nbformat.write(notebook, path)
     run.store(path, 60)
     once = path.read_text()
     run.store(path, 60)
@@ -160,6 +240,7 @@ def test_store_twice_is_the_same_file_and_a_failure_leaves_it_alone(tmp_path):
     assert [c.execution_count for c in notebook.cells] == [1, 2, 3, 4]
     assert [o.output_type for o in notebook.cells[1].outputs] == ["execute_result"]
     assert chapters.tagged(notebook, "parameters") == notebook.cells[:1]
+    assert notebook.cells[2].metadata == alt and notebook.cells[3].metadata == {}
 
     bad = write(tmp_path / "01_bad.ipynb", code(PARAMETERS, "parameters"), code("1/0"))
     before = bad.read_text()
@@ -169,6 +250,24 @@ def test_store_twice_is_the_same_file_and_a_failure_leaves_it_alone(tmp_path):
     bad = write(tmp_path / "02_bad.ipynb", code("a, b = 1, 2", "parameters"))
     with pytest.raises(ValueError, match="is not 'name = literal'"):
         run.store(bad, 60)
+
+
+def test_audit_counts_what_a_chapter_holds(tmp_path):
+    assert audit.words("Two words, $x$ and ```no code``` <b>3.5</b>") == 8
+    reading = code("figures.say(...)", "prose", "hide-input")
+    text = {"text/markdown": "word " * 40}
+    reading.outputs = [new_output("display_data", text)]
+    claims = code("claims")
+    table = {"text/plain": "holds: a\ndoes not hold: b\ncode check: holds: c"}
+    claims.outputs = [new_output("display_data", table)]
+    exercise = code('one = None\ncheck("00.1", one)\ncheck("00.2", one)')
+    cells = [plot(1, ""), reading, claims, exercise, plot(2, "")]
+    path = write(tmp_path / "00_demo.ipynb", *cells)
+    assert audit.row(path) == ("00_demo", "40", "1 of 2", "2", "0", "1 of 2")
+    (tmp_path / "solutions").mkdir()
+    page = '```python\ncheck("00.1", 1)\ncheck("00.1", 1.0)\n```'
+    (tmp_path / "solutions" / "00_demo.md").write_text(page)
+    assert audit.row(path)[4] == "1"
 
 
 def test_sync_makes_check_content_and_goes_one_way(library):

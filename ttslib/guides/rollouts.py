@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..stats import wilson
+
 
 def rollout_value(
     policy, problems: list, prefixes: list[str], n: int, verify: Callable, **options
@@ -11,17 +13,15 @@ def rollout_value(
     """Monte-Carlo value of each prefix: r_MC(z_1:t) = 1/n Σ Ver(y^i), slide 29.
 
     The y^i are the answers of ``n`` chains that ``policy`` draws from the prefix on;
-    ``options`` go to its ``sample``. Returns (mean, its standard error, tokens drawn),
-    each [prefixes]. The standard error is that of a Bernoulli mean, √(p(1 - p)/n).
+    ``options`` go to its ``sample``. Returns the mean [prefixes], its 95 % interval
+    [prefixes, 2], and the tokens drawn [prefixes]. The interval is Wilson's: n like
+    verdicts leave a doubt, where the standard error √(p(1 - p)/n) would be 0.
     """
     rows = policy.sample(problems, n, prefix=prefixes, **options)
-    right = np.array(
-        [
-            [bool(verify(problem, chain.answer)) for chain in row]
-            for problem, row in zip(problems, rows)
-        ],
-        float,
-    )
-    value = right.mean(1)
+    passed = [
+        sum(bool(verify(problem, chain.answer)) for chain in row)
+        for problem, row in zip(problems, rows)
+    ]
+    value, low, high = wilson(passed, n)
     cost = np.array([sum(len(chain.tokens) for chain in row) for row in rows])
-    return value, np.sqrt(value * (1 - value) / n), cost
+    return value, np.stack([low, high], 1), cost

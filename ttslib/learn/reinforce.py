@@ -29,8 +29,8 @@ def against_batch(rewards: np.ndarray) -> np.ndarray:
 def against_group(rewards: np.ndarray) -> np.ndarray:
     """GRPO: r less its problem's mean, over its problem's spread (Shao 2024, 4.1).
 
-    All of a problem right, or all wrong: nothing to learn from it, 0. Biased, as a
-    chain is in its own baseline and problems are rescaled.
+    All of a problem right, or all wrong: nothing to learn from it, 0. Biased: a chain
+    is in its own baseline, and the spread weighs problems anew.
     """
     spread = rewards.std(1, keepdims=True)
     centred = rewards - rewards.mean(1, keepdims=True)
@@ -67,6 +67,31 @@ METHODS = {
     "PPO": (against_batch, clipped),
     "GRPO": (against_group, clipped),
 }
+
+
+# --- one step -------------------------------------------------------------------------
+def gradient_step(policy, descent, drawn, loss, beta: float = 0.0, **record):
+    """One step on ``drawn``: (problem, chain, advantage) of each chain of a draw.
+
+    Descends the mean over their tokens of the loss, plus ``beta`` times the divergence
+    from the base. The history gets ``record`` with that divergence, in nats a token.
+    """
+    rows = [policy.row(x, chain) for x, chain, _ in drawn]
+    tokens = sum(len(written) for _, written in rows)
+    total, kl = 0.0, 0.0
+    policy.model.train()
+    for part, logp in policy.in_batches(rows, 16_384):
+        logp = torch.cat(logp)  # of each token as θ is now, with its gradient
+        old = [p for i in part for p in drawn[i][1].logprobs]  # as θ was at the draw
+        earned = [drawn[i][2] for i in part for _ in rows[i][1]]  # one of each token
+        old, earned = (torch.tensor(v).float().to(logp.device) for v in (old, earned))
+        total = total + loss(logp, old, earned).sum() / tokens
+        if beta:
+            with torch.no_grad(), policy.model.disable_adapter():
+                base = torch.cat(policy.token_logp([rows[i] for i in part]))
+            away = divergence(logp, base).sum() / tokens
+            total, kl = total + beta * away, kl + away.item()
+    descent.step(total, record | {"kl": kl})  # backward, its norm at most 1, AdamW
 
 
 # --- the loop ------------------------------------------------------------------------
@@ -131,8 +156,7 @@ def improve(
             ]
             used = int(np.count_nonzero(values))
             if kept:
-                total, kl = gradient(policy, kept, loss, beta)
-                descent.step(total, record | {"kl": kl, "used": used})
+                gradient_step(policy, descent, kept, loss, beta, **record, used=used)
             else:
                 descent.history.append(record | {"kl": 0.0, "used": 0})
             record = record | {"asked": 0, "tokens": 0}
@@ -159,26 +183,6 @@ def source(function) -> str:
         return inspect.getsource(function) + repr(held)
     except (AttributeError, OSError, TypeError):  # typed at a prompt, or a partial
         return repr(function)
-
-
-def gradient(policy, kept, loss, beta):
-    """(loss [] over the chains' tokens, mean divergence from the base)."""
-    rows = [policy.row(x, c) for x, c, _ in kept]
-    policy.model.train()
-    total, kl, tokens = 0.0, 0.0, sum(len(tail) for _, tail in rows)
-    for part, logp in policy.in_batches(rows, 16_384):
-        logp = torch.cat(logp)
-        old = torch.tensor([v for i in part for v in kept[i][1].logprobs])
-        lengths = torch.tensor([len(rows[i][1]) for i in part])
-        a = torch.tensor([kept[i][2] for i in part], dtype=torch.float32)
-        a = a.repeat_interleave(lengths).to(logp.device)
-        total = total + loss(logp, old.to(logp.device), a).sum() / tokens
-        if beta:
-            with torch.no_grad(), policy.model.disable_adapter():
-                base = torch.cat(policy.token_logp([rows[i] for i in part]))
-            away = divergence(logp, base).sum() / tokens
-            total, kl = total + beta * away, kl + away.item()
-    return total, kl
 
 
 def trl_reward(problems) -> Callable:

@@ -59,3 +59,13 @@ def first_picture(path: Path) -> bytes:
             if picture := output.get("data", {}).get("image/png"):
                 return base64.b64decode(picture)
     raise LookupError(f"{path.name} shows no picture")
+
+
+def grid(lines: list[tuple[str, ...]]) -> str:
+    """Rows of cells, the first their head, as an aligned Markdown table."""
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    rule = tuple("-" * width for width in widths)
+    return "\n".join(
+        f"| {' | '.join(cell.ljust(w) for cell, w in zip(line, widths))} |"
+        for line in (lines[0], rule, *lines[1:])
+    )

@@ -1,5 +1,9 @@
 """The executed chapters as HTML pages that need no network to read."""
 
+import base64
+import html
+import io
+import re
 import shutil
 import subprocess
 import sys
@@ -7,11 +11,15 @@ import tarfile
 from pathlib import Path
 
 import nbformat
+import numpy as np
 
 from .chapters import clean
 
 MATHJAX = "mathjax@3.2.2"  # of the npm registry
 SCRIPT = "tex-svg-full.js"  # draws with paths: one file, no fonts to fetch
+STYLE = Path(__file__).parent / "style"
+COLUMN = 780  # pixels: what a figure may take beside both sidebars
+AXES = re.compile(r"\baxes\(\s*(\d+)\s*[,)]")  # figures.axes(3, ...)
 
 INDEX = """# Test-time scaling, executed
 
@@ -26,12 +34,12 @@ What one run of every chapter gave:
 {chapters}
 ```
 """
-SLIDES = """
-```{toctree}
+TALK = """
+```{{toctree}}
 :maxdepth: 1
 :caption: The talk
 
-slides
+{pages}
 ```
 """
 SOLUTIONS = """
@@ -43,6 +51,58 @@ SOLUTIONS = """
 solutions/*
 ```
 """
+
+
+def cuts(picture: np.ndarray, count: int) -> list[int]:
+    """Where a picture [height, width, 3] falls into ``count`` panels: white columns.
+
+    Each is the middle of the widest white gap near k/count of the width, which is wider
+    than those between an axis, its numbers and its label. Empty without such a gap.
+    """
+    white = (picture > 250).all((0, 2))
+    width, found = len(white), []
+    for k in range(1, count):
+        near, reach = k * width / count, width / count / 6
+        gaps = re.finditer("1+", "".join("01"[int(w)] for w in white))
+        middles = [((a + b) / 2, b - a) for a, b in (gap.span() for gap in gaps)]
+        best = [(size, int(at)) for at, size in middles if abs(at - near) < reach]
+        if not best:
+            return []
+        found.append(max(best)[1])
+    return found
+
+
+def panels(notebook):
+    """Cut each figure of N panels into N pictures, which stack on a phone; in place.
+
+    A figure has N panels where its cell says axes(N, ...), N a number.
+    """
+    from PIL import Image
+
+    for cell in notebook.cells:
+        drawn = [o for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
+        count = int((AXES.findall(cell.source) or [1])[0])
+        if count < 2 or len(drawn) != 1:
+            continue
+        png = base64.b64decode(drawn[0].data["image/png"])
+        picture = Image.open(io.BytesIO(png)).convert("RGB")
+        edges = cuts(np.asarray(picture), count)
+        if not edges:
+            continue
+        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "Figure")
+        pieces = ""
+        edges = [0, *edges, picture.width]
+        for k, (left, right) in enumerate(zip(edges, edges[1:]), 1):
+            file = io.BytesIO()
+            picture.crop((left, 0, right, picture.height)).save(file, "png")
+            source = base64.b64encode(file.getvalue()).decode()
+            share = 100 * (right - left) / max(picture.width, COLUMN)
+            said = html.escape(f"{alt} (panel {k} of {count})")
+            pieces += f'<img style="width:{share:.3f}%" alt="{said}" '
+            pieces += f'src="data:image/png;base64,{source}">'
+        drawn[0].data = {"text/html": f'<div class="panels">{pieces}</div>'}
+        drawn[0].metadata = {}
+    return notebook
 
 
 def mathjax(folder: Path) -> Path | None:
@@ -81,10 +141,12 @@ def build(executed: list[Path], notebooks: Path, out: Path, table: str) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(notebooks, source, ignore=ignored)
     for path in executed:
-        nbformat.write(clean(nbformat.read(path, 4)), source / path.name)
+        notebook = panels(clean(nbformat.read(path, 4)))
+        nbformat.write(notebook, source / path.name)
     index = INDEX.format(table=table, chapters="\n".join(p.stem for p in executed))
-    if (source / "slides.md").exists():
-        index += SLIDES
+    talk = [name for name in ("slides", "glossary") if (source / f"{name}.md").exists()]
+    if talk:
+        index += TALK.format(pages="\n".join(talk))
     if list(source.glob("solutions/*.md")):
         index += SOLUTIONS
     (source / "index.md").write_text(index)
@@ -92,7 +154,7 @@ def build(executed: list[Path], notebooks: Path, out: Path, table: str) -> Path:
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-E"]
     command += ["-c", str(Path(__file__).parent)]
     if script := mathjax(out / "mathjax"):
-        command += ["-D", f"html_static_path={script.parent}"]
+        command += ["-D", f"html_static_path={STYLE},{script.parent}"]
         command += ["-D", f"mathjax_path={SCRIPT}"]
     command += ["-d", str(out / "pages-doctrees"), str(source), str(pages)]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -1,8 +1,9 @@
 """Runs too big for CI, recorded once in data/runs.
 
-``python -m ttslib.tools.record coverage | small_em | variants``: chapter 03 at scale
-small (samples of SmolLM2-135M-Instruct on stories and on GSM8K's test questions, by hub
-id or from TTS_DATA); chapter 05 at scale small; chapter 05's table over several seeds.
+``python -m ttslib.tools.record coverage | small_em | variants | reinforce``: chapter 03
+at scale small (samples of SmolLM2-135M-Instruct on stories and on GSM8K's test
+questions, by hub id or from TTS_DATA); chapter 05 at scale small; chapter 05's table
+and chapter 06's runs over several seeds.
 What the store has is not drawn or trained again, so a run that was killed goes on where
 it was.
 """
@@ -145,15 +146,49 @@ def table(
     return sizes | {"budget": budget, "hinted": hinted, "variants": out}
 
 
+def reinforce(model, name: str, seeds: int, *, count=200, drawn=16) -> dict:
+    """Chapter 06's online methods, and its tuning on worked chains, on ``name``: for
+    each seed how many of ``drawn`` draws of each test problem are right.
+    """
+    from ttslib import learn
+
+    settings = dict(steps=12, n=8, batch=12, lr=2e-3)
+    test = load(name, "test", count)
+
+    def measure():
+        return judge(test, model.sample(test, drawn, seed=99)).sum(1).tolist()
+
+    model.switch(None)
+    out: dict = {"base": [{"right": measure()}]}
+    for seed in range(seeds):
+        asked = load(name, "train", 2000, seed=seed)
+        for method in learn.METHODS:
+            options = settings | dict(epochs=2 if method == "PPO" else 1, seed=seed)
+            steps = learn.improve(model, asked, method, **options)
+            rewards = [step["rewards"] for step in steps if step["asked"]]
+            row = {"seed": seed, "right": measure(), "rewards": rewards}
+            row["tokens"] = sum(step["tokens"] for step in steps)
+            out.setdefault(method, []).append(row)
+            print(name, seed, method, sum(row["right"]), "right", flush=True)
+        worked = asked[: settings["steps"] * settings["batch"]]
+        model.attach(seed=seed)
+        model.fit([(x, x.chain) for x in worked], epochs=4, lr=2e-3, seed=seed)
+        row = {"seed": seed, "right": measure()}
+        out.setdefault("worked chains", []).append(row)
+        print(name, seed, "worked chains", sum(row["right"]), "right", flush=True)
+    return {"drawn": drawn, "settings": settings, "methods": out}
+
+
 def main():
     from ttslib import policy
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("coverage", "small_em", "variants"))
+    tiny = {"variants": ("countdown", table), "reinforce": ("story-easy", reinforce)}
+    parser.add_argument("what", choices=("coverage", "small_em", *tiny))
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seeds", type=int, default=3, help="of the variants")
+    parser.add_argument("--seeds", type=int, default=3, help="of what has several")
     args = parser.parse_args()
-    model = policy.load("tiny" if args.what == "variants" else "small")
+    model = policy.load("tiny" if args.what in tiny else "small")
     about = made_with(model)
     if args.what == "coverage":
         sampling = {"temperature": 0.6, "max_tokens": 160, "seed": args.seed}
@@ -163,8 +198,8 @@ def main():
     elif args.what == "small_em":
         found = {"story-easy": small_em(model, seed=args.seed)}
     else:
-        sets = ("countdown",)
-        found = {name: table(model, name, args.seeds) for name in sets}
+        name, make = tiny[args.what]
+        found = {name: make(model, name, args.seeds)}
     out = RUNS / (
         "small_coverage.json" if args.what == "coverage" else f"{args.what}.json"
     )

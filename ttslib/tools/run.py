@@ -16,9 +16,10 @@ from pathlib import Path
 import nbformat
 
 from . import pages
-from .chapters import PICTURE, ROOT, chapters, clean, first_picture, parameters
+from .chapters import PICTURE, ROOT, chapters, clean, first_picture, grid, parameters
 
 QUIET = ["--IPKernelApp.log_level=40"]  # no warning about a local TCP port
+KEPT = ("tags", "mystnb")  # of a stored cell's metadata: the second holds alt texts
 
 
 def check_parameters(path: Path, given: dict) -> None:
@@ -96,12 +97,7 @@ def table(rows: list[tuple]) -> str:
         held = sum(c["verdict"] == "holds" for c in claims or [])
         kept = "failed" if claims is None else f"{held} of {len(claims)}"
         lines.append((chapter, f"{minutes:.1f}", kept))
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    lines.insert(1, tuple("-" * width for width in widths))
-    return "\n".join(
-        f"| {' | '.join(cell.ljust(w) for cell, w in zip(line, widths))} |"
-        for line in lines
-    )
+    return grid(lines)
 
 
 def store(path: Path, timeout: int) -> None:
@@ -130,8 +126,7 @@ def store(path: Path, timeout: int) -> None:
     }
     seen = {}
     for cell in notebook.cells:
-        tags = cell.metadata.get("tags")
-        cell.metadata = {"tags": tags} if tags else {}
+        cell.metadata = {k: cell.metadata[k] for k in KEPT if cell.metadata.get(k)}
         digest = hashlib.sha256(cell.source.encode()).hexdigest()[:8]
         seen[digest] = seen.get(digest, 0) + 1
         cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"

@@ -64,17 +64,20 @@ def make_story(rng: random.Random, level: str) -> tuple[str, str, str]:
     return key, p["prompt"], attempt(rng, p["data"]["plan"])
 
 
-def make_second(rng: random.Random, level: str) -> tuple[str, str, str]:
-    """A story with a first attempt, and a second one: right ones are mostly kept,
-    wrong ones mended now and then; the others are attempted anew.
+def retold(rng: random.Random, p: dict) -> tuple[str, str]:
+    """A first and a second attempt: right ones are mostly kept, wrong ones mended now
+    and then; the others are attempted anew.
     """
-    key, p = story.make(rng, level)
     first = attempt(rng, p["data"]["plan"])
     right = first.splitlines()[-1] == f"Answer: {p['gold']}"
     if rng.random() < (KEPT if right else MENDED):
-        second = first if right else p["chain"]
-    else:
-        second = attempt(rng, p["data"]["plan"])
+        return first, first if right else p["chain"]
+    return first, attempt(rng, p["data"]["plan"])
+
+
+def make_second(rng: random.Random, level: str) -> tuple[str, str, str]:
+    key, p = story.make(rng, level)
+    first, second = retold(rng, p)
     return key, f"{p['prompt']}{first}\n{AGAIN}", second
 
 
@@ -189,64 +192,14 @@ def make_model(tokenizer, seed: int):
     )
 
 
-def orthogonal(g, steps: int = 5):
-    """Matrices [..., rows, columns], rows ≤ columns, made about orthogonal.
-
-    Newton-Schulz iteration of Muon (Jordan et al. 2024): it moves the singular values
-    near 1.
-    """
-    a, b, c = 3.4445, -4.7750, 2.0315
-    x = g / g.norm(dim=(-2, -1), keepdim=True).clamp_min(1e-7)
-    for _ in range(steps):
-        s = x @ x.mT
-        x = a * x + (b * s + c * s @ s) @ x
-    return x
-
-
-class Muon:
-    """Muon in float32, all matrices of one shape at a time.
-
-    Same updates as torch.optim.Muon (``adjust_lr_fn="match_rms_adamw"``), which works
-    in bfloat16, a matrix at a time: on a processor without fast bfloat16 that took
-    longer than forward and backward.
-    """
-
-    def __init__(self, parameters, lr, momentum=0.95, weight_decay=0.01):
-        self.param_groups = [{"lr": lr}]
-        self.momentum, self.weight_decay = momentum, weight_decay
-        self.shapes: dict[tuple, list] = {}  # (rows, columns), rows ≤ columns
-        for p in parameters:
-            self.shapes.setdefault(tuple(sorted(p.shape)), []).append(p)
-        self.averages = {
-            shape: p[0].new_zeros(len(p), *shape) for shape, p in self.shapes.items()
-        }
-
-    def step(self):
-        import torch
-
-        lr = self.param_groups[0]["lr"]
-        for shape, parameters in self.shapes.items():
-            wide = [p.shape[0] <= p.shape[1] for p in parameters]
-            g = torch.stack(
-                [p.grad if w else p.grad.mT for p, w in zip(parameters, wide)]
-            )
-            average = self.averages[shape].lerp_(g, 1 - self.momentum)
-            update = orthogonal(g.lerp(average, self.momentum))
-            update *= lr * 0.2 * math.sqrt(shape[1])  # the size of AdamW's update
-            for p, u, w in zip(parameters, update, wide):
-                p.data.mul_(1 - lr * self.weight_decay).sub_(u if w else u.mT)
-
-    def zero_grad(self, set_to_none: bool = True):
-        for p in sum(self.shapes.values(), []):
-            p.grad = None
-
-
 def make_optimizers(model, lr: float) -> list:
     """Muon for the layers' matrices, AdamW for embeddings and norms.
 
     In a trial of 30,000 examples Muon came to loss 1.01 where AdamW came to 1.27.
     """
     import torch
+
+    from .muon import Muon
 
     named = list(model.named_parameters())
     inner = [p for name, p in named if p.ndim == 2 and ".layers." in name]
@@ -341,15 +294,18 @@ def accuracies(folder: Path, n_problems: int = 200, n: int = 64) -> list[tuple]:
 CARD = """# The embedded base policy
 
 A Llama-architecture model of {parameters:,} parameters (hidden {hidden_size},
-{num_hidden_layers} layers, {num_attention_heads} heads, one KV head), with a tokenizer
-of words and single digits, trained from scratch on the generated problems of
-`ttslib.problems` (train split). It serves this course and knows nothing else.
+{num_hidden_layers} layers, {num_attention_heads} heads, one KV head, context
+{max_position_embeddings:,}), with a tokenizer of words and single digits
+(`../vocabulary.json`: also the words that later chapters need and that no example has),
+trained from scratch on the generated problems of `ttslib.problems` (train split). It
+serves this course and knows nothing else.
 
 **Data.** {examples:,} examples, {tokens:,} tokens, one pass; loss on the chain only.
 The mixture has faults, as web text has: slips and wrong operators that are carried on,
 bare and abridged answers, shared misreadings; a few percent of its stories outline,
-check or turn back. `MIXTURE`, `STORY`, `MISREAD`, `FAULTY` and `BACK` in
-ttslib/tools/train_tiny.py give the shares.
+check or turn back. Some examples are second attempts: a story, a first attempt, the line
+`Check the work.`, another attempt. `MIXTURE`, `STORY`, `MISREAD`, `FAULTY`, `BACK`,
+`KEPT` and `MENDED` in ttslib/tools/train_tiny.py give the shares; chapter 00 shows them.
 
 **Command.** `make model`: seed {seed}, {steps:,} steps of {batch_tokens:,} tokens,
 learning rate {learning_rate:g}, Muon and AdamW; {minutes:g} minutes, torch threads:
@@ -381,9 +337,9 @@ def write_card(folder: Path, about: dict, n_problems: int = 200):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--examples", type=int, default=175_000)
+    parser.add_argument("--examples", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--batch-tokens", type=int, default=5_000)
+    parser.add_argument("--batch-tokens", type=int, default=2_500)
     parser.add_argument("--lr", type=float, default=3e-3)
     parser.add_argument("--out", type=Path, default=HOME)
     args = parser.parse_args()

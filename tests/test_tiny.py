@@ -1,0 +1,132 @@
+"""The embedded base policy: what it reads, what it was taught, and with what."""
+
+import json
+import random
+
+import pytest
+import torch
+
+from ttslib.problems import EMBEDDED, load
+from ttslib.tools import muon, train_tiny
+
+# How later chapters write: the one tokenizer must know every word. A sentence a line,
+# as a capital in the middle of a line is another token, which few words have.
+FORMATS = """Check the work.
+Try again.
+Attempt 2:
+This is wrong, because 3 * 4 = 12.
+So the answer is not 13.
+Is it right? Yes
+Is this step right? No
+Step 2 is wrong.
+Verdict: wrong
+Verdict: Yes, the answer is correct.
+Score: 7
+Value: 0.75
+6 - 2 = 4, left 4 5 9 Value: 8
+Target: 24
+Try 6 - 2 = 4, left 4 5 9
+Next node: 4 5 9, too far.
+Dead end.
+Go back.
+Goal reached: (6 - 2) * 5 + 4
+No way from 4 5, go back to the start.
+Hint: the answer is 146.
+Wait, that is a mistake.
+Let us try another way.
+Option 1: start over, option 2: keep it.
+Plan: hours, then made, then good.""".splitlines()
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return train_tiny.make_tokenizer()
+
+
+def known(tokenizer, text: str) -> bool:
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return tokenizer.unk_token_id not in ids and tokenizer.decode(ids) == text
+
+
+def test_every_chapters_formats_are_read_whole(tokenizer):
+    texts = FORMATS + [train_tiny.AGAIN]
+    for name in EMBEDDED:
+        for split in ("train", "test"):
+            texts += [x.prompt + x.chain for x in load(name, split, 150)]
+    texts += [prompt + chain for prompt, chain in train_tiny.examples(3000, seed=1)]
+    assert [text for text in texts if not known(tokenizer, text)] == []
+
+
+def test_the_shipped_tokenizer_is_the_lists(tokenizer):
+    from transformers import AutoTokenizer
+
+    shipped = AutoTokenizer.from_pretrained(train_tiny.HOME)
+    assert shipped.get_vocab() == tokenizer.get_vocab()
+    config = json.loads((train_tiny.HOME / "config.json").read_text())
+    assert config["vocab_size"] == len(tokenizer)
+    assert config["max_position_embeddings"] == train_tiny.CONTEXT
+    assert config["num_key_value_heads"] == 1
+
+
+def test_the_list_holds_no_token_twice():
+    groups = json.loads(train_tiny.VOCABULARY.read_text(encoding="utf-8"))
+    tokens = sum(groups.values(), [])
+    assert len(tokens) == len(set(tokens))
+
+
+def test_a_few_percent_are_second_attempts_at_a_story_of_the_train_split():
+    """The share is 5 %; of 4,000 within four standard errors (false alarm 6e-5)."""
+    prompts = [prompt for prompt, _ in train_tiny.examples(4000, seed=2)]
+    second = [p for p in prompts if p.endswith(train_tiny.AGAIN)]
+    assert abs(len(second) / 4000 - 0.05) < 4 * (0.05 * 0.95 / 4000) ** 0.5
+    assert all(p.count("\nAnswer: ") == 1 for p in second)
+
+
+def test_right_first_attempts_are_mostly_kept_and_wrong_ones_sometimes_mended():
+    """Of 3,000 pairs; bounds from KEPT and MENDED, five standard errors away.
+
+    A right one that is not kept may still be told rightly anew, and a wrong one that
+    is not mended may come out right by chance: both add to the shares.
+    """
+    rng, after = random.Random(0), {True: [], False: []}
+    for _ in range(3000):
+        _, p = train_tiny.story.make(rng, "easy")
+        first, second = train_tiny.retold(rng, p)
+        answer = f"Answer: {p['gold']}"
+        after[first.endswith("\n" + answer) or first == answer].append(
+            second.endswith("\n" + answer) or second == answer
+        )
+    kept, mended = (sum(after[k]) / len(after[k]) for k in (True, False))
+    assert train_tiny.KEPT - 0.05 < kept < 1
+    assert train_tiny.MENDED - 0.06 < mended < train_tiny.MENDED + 0.5
+
+
+def test_muon_moves_as_torchs_does():
+    """Shapes of the model, some wide, some tall: updates alike to a cosine of 0.998."""
+    torch.manual_seed(0)
+    shapes = [(128, 128), (32, 128), (512, 128), (128, 512), (128, 128)]
+    start = [torch.randn(*shape) * 0.02 for shape in shapes]
+    ours, theirs = ([torch.nn.Parameter(p.clone()) for p in start] for _ in range(2))
+    options = dict(lr=1e-2, weight_decay=0.01)
+    steps = (
+        muon.Muon(ours, **options),
+        torch.optim.Muon(theirs, adjust_lr_fn="match_rms_adamw", **options),
+    )
+    for _ in range(3):
+        for a, b in zip(ours, theirs):
+            a.grad = torch.randn_like(a)
+            b.grad = a.grad.clone()
+        for optimizer in steps:
+            optimizer.step()
+            optimizer.zero_grad()
+    for a, b, p in zip(ours, theirs, start):
+        a, b = (a - p).detach().flatten(), (b - p).detach().flatten()
+        assert torch.cosine_similarity(a, b, 0) > 0.998
+        assert abs(a.norm() / b.norm() - 1) < 0.01
+
+
+def test_orthogonal_moves_the_singular_values_near_one():
+    torch.manual_seed(0)
+    g = torch.randn(3, 32, 128) * torch.tensor([1e-3, 1.0, 1e3])[:, None, None]
+    values = torch.linalg.svdvals(muon.orthogonal(g))
+    assert values.min() > 0.5 and values.max() < 1.3
