@@ -215,7 +215,7 @@ def baskets(skill: float = 0.6) -> tuple[Problem, Enumerable]:
     """The talk's worked example (slide 22) with a pupil who may err at each step.
 
     ``skill`` is the chance to take the lesser basket's difference three times, once a
-    fruit, not once. Below one half the wrong answer 150 is the likeliest.
+    fruit, not once. Below 14/31 the wrong answer 150 is the likeliest.
     """
     (problem, *_), policy = classroom(skill)
     return problem, policy
