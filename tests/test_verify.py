@@ -20,7 +20,11 @@ def test_choice_reads_letter_or_text(answer):
     assert verify(SCIENCE, answer)
 
 
-@pytest.mark.parametrize("answer", ["A", "12 m", "2 m/s", "(A) or (B)", "a bit", ""])
+@pytest.mark.parametrize(
+    "answer",
+    ["A", "12 m", "2 m/s", "(A) or (B)", "a bit", ""]
+    + ["B) or A)", "option A or option B", "A or B", "A and B"],
+)
 def test_choice_refuses_the_rest(answer):
     assert verify(SCIENCE, answer).status == "failed"
 

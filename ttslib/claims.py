@@ -88,7 +88,7 @@ class Claims:
 
     def number(self, value: float, unit: str) -> str:
         if unit in ("%", "points"):
-            return f"{100 * value:.1f} {unit}"
+            return f"{round(100 * value, 1) + 0.0:.1f} {unit}"  # no -0.0
         return f"{value:.3g}{' ' + unit if unit else ''}"
 
     def __repr__(self):

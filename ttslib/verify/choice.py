@@ -29,6 +29,9 @@ def named(options: dict, answer: str) -> set[str]:
         rf"\b(?:option|choice|answer)(?: is)?:? \(?({labels})[).:,]",
     )
     found = {upper[m] for p in patterns for m in re.findall(p, text)}
+    # "C) or A)", "option A or option B": who hedges names both
+    hedge = rf"\b({labels})\)? (?:or|and) (?:option |choice )?\(?({labels})\b"
+    found |= {upper[m] for pair in re.findall(hedge, text) for m in pair}
     if found:
         return found
     # By text: of options within one another ("2 m" in "12 m") the longest counts.
