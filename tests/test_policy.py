@@ -119,7 +119,7 @@ def test_errors_say_what_to_do(policy, tmp_path):
     with pytest.raises(ValueError, match="empty"):
         policy.sample([" \n"], 1)
     with pytest.raises(ValueError, match="shorten"):
-        policy.sample(["Ann has 3 apples. " * 200], 1)
+        policy.sample(["Ann has 3 apples. " * 500], 1)
 
 
 def test_logits_that_are_not_numbers_are_named(problems):
