@@ -199,7 +199,7 @@ def make_optimizers(model, lr: float) -> list:
     """
     import torch
 
-    from .muon import Muon
+    from ttslib.tools.muon import Muon
 
     named = list(model.named_parameters())
     inner = [p for name, p in named if p.ndim == 2 and ".layers." in name]

@@ -48,6 +48,7 @@ MOST = 200  # places that name an answer, from either end, that are looked at
 LONGEST = 4_000  # characters of an answer; those from the end, where none is named
 # The chains of the embedded policy end in such a line, and name no other answer.
 SIMPLE = re.compile(r"-?\d[\d,]*(?:\.\d+)?\s*|[A-Za-z]\s*|[\d(][\d+*/() -]*[\d)]\s*")
+MEASURE = re.compile(r"\d+ [A-Za-z]+(?:/[a-z]+\d?)?(?: [a-z]/?[a-z]?)?\s*")  # 12 kg m/s
 OTHER = re.compile(r"[\\#<]|answer|antwort|respuesta|r[ie]sposta", re.IGNORECASE)
 STEP = re.compile(
     r"^(?:[A-Z][^:\n]{0,40}: \d+(?: [-+*/] \d+)+|\d+ [-+*/] \d+ = \d+, left )",
@@ -63,7 +64,7 @@ def read_answer(text: str, verifier: str = "") -> str:
     mathematics only, the last resort is the number or formula in which prose ends. A
     chain of steps (``Left: 36 - 4 = 32``) that is not at its ``Answer:`` has none.
     """
-    if verifier != "program" and (quick := simple(text)):
+    if verifier != "program" and (quick := simple(text, verifier)):
         return quick
     answer = named_answer(text, verifier)
     return answer or (UNNAMED[verifier](text) if verifier in UNNAMED else "")
@@ -96,13 +97,16 @@ def named_answer(text: str, verifier: str = "") -> str:
     return DRESS.get(verifier, core)(answer)
 
 
-def simple(text: str) -> str:
+def simple(text: str, verifier: str = "") -> str:
     """The answer, if it is on a last line ``Answer: …``, undressed, and the only one.
 
     What ``named_answer`` finds too, at a tenth of its time.
     """
     head, mark, answer = text.rpartition("Answer: ")
-    plain = mark and (not head or head[-1] == "\n") and SIMPLE.fullmatch(answer)
+    known = SIMPLE.fullmatch(answer)
+    if verifier == "choice":
+        known = known or MEASURE.fullmatch(answer)
+    plain = mark and (not head or head[-1] == "\n") and known
     alone = plain and head.isascii() and not OTHER.search(head)
     return answer.strip() if alone else ""
 
