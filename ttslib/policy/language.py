@@ -102,7 +102,7 @@ class LanguageModel(Reader):
                     jobs.append(Job(ids, key, 0, budget, None, name))
                     place.append((len(out) - 1, i))
         options = dict(temperature=temperature, top_p=top_p, stop=stop, keep=keep)
-        with bar(len(jobs), progress) as tick, Writer(n) as writer:
+        with bar(len(jobs), progress and bool(jobs)) as tick, Writer(n) as writer:
             for j, drawn in self.engine.run(jobs, **options):
                 p, i = place[j]
                 chain = self.chain(problems[p], prefixes[p], jobs[j], drawn, stop)
