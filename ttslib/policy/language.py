@@ -102,7 +102,7 @@ class LanguageModel(Reader):
                     jobs.append(Job(ids, key, 0, budget, None, name))
                     place.append((len(out) - 1, i))
         options = dict(temperature=temperature, top_p=top_p, stop=stop, keep=keep)
-        with bar(len(jobs), progress and bool(jobs)) as tick, Writer(n) as writer:
+        with bar(len(jobs), progress) as tick, Writer(n) as writer:
             for j, drawn in self.engine.run(jobs, **options):
                 p, i = place[j]
                 chain = self.chain(problems[p], prefixes[p], jobs[j], drawn, stop)
@@ -338,12 +338,15 @@ def spread(problems, prefix) -> tuple[list, list[str]]:
 
 
 class bar:
-    """A progress bar over chains that shows tokens a second; silent unless asked."""
+    """A progress bar over chains that shows tokens a second.
+
+    Silent unless asked, and where there is nothing to do.
+    """
 
     def __init__(self, total: int, shown: bool, unit: str = "chain"):
         from tqdm.auto import tqdm
 
-        self.tqdm = tqdm(total=total, unit=unit, disable=not shown)
+        self.tqdm = tqdm(total=total, unit=unit, disable=not (shown and total))
         self.tokens = 0
 
     def __enter__(self):

@@ -61,10 +61,10 @@ def cuts(picture: np.ndarray, count: int) -> list[int]:
     """
     white = (picture > 250).all((0, 2))
     width, found = len(white), []
+    gaps = re.finditer("1+", "".join("01"[int(w)] for w in white))
+    middles = [((a + b) / 2, b - a) for a, b in (gap.span() for gap in gaps)]
     for k in range(1, count):
         near, reach = k * width / count, width / count / 6
-        gaps = re.finditer("1+", "".join("01"[int(w)] for w in white))
-        middles = [((a + b) / 2, b - a) for a, b in (gap.span() for gap in gaps)]
         best = [(size, int(at)) for at, size in middles if abs(at - near) < reach]
         if not best:
             return []

@@ -100,6 +100,11 @@ def small_em(model, count: int = 60, n: int = 16, seed: int = 0) -> dict:
     return out
 
 
+def passed(model, test, drawn: int, **sampling) -> list[int]:
+    """How many of ``drawn`` draws of each test problem are right."""
+    return judge(test, model.sample(test, drawn, seed=99, **sampling)).sum(1).tolist()
+
+
 def table(
     model,
     name: str,
@@ -124,8 +129,7 @@ def table(
     test, corpus = load(name, "test", tests), load(name, "train", hinted, seed=77)
 
     def measure():
-        rows = model.sample(test, drawn, seed=99, top_p=0.95)
-        return judge(test, rows).sum(1).tolist()
+        return passed(model, test, drawn, top_p=0.95)
 
     model.switch(None)
     out: dict = {"base": [{"right": measure()}]}
@@ -156,7 +160,7 @@ def reinforce(model, name: str, seeds: int, *, count=100, drawn=16) -> dict:
     test = load(name, "test", count)
 
     def measure():
-        return judge(test, model.sample(test, drawn, seed=99)).sum(1).tolist()
+        return passed(model, test, drawn)
 
     model.switch(None)
     out: dict = {"base": [{"right": measure()}]}
