@@ -1,0 +1,41 @@
+"""The house style: charts, tables, chains in colour, pictures, recorded numbers.
+
+Colours mean the same thing in every figure. No torch; matplotlib is loaded when drawn.
+"""
+
+from .data import ROOT, paper, recorded
+from .diagram import diagram
+from .style import (
+    COLOURS,
+    GREY,
+    ROLES,
+    axes,
+    curve,
+    log2_axis,
+    passk_panel,
+    percent,
+    published,
+)
+from .tables import FOUND, Said, Shown, say, show, table
+
+__all__ = [
+    "COLOURS",
+    "FOUND",
+    "GREY",
+    "ROLES",
+    "ROOT",
+    "Said",
+    "Shown",
+    "axes",
+    "curve",
+    "diagram",
+    "log2_axis",
+    "paper",
+    "passk_panel",
+    "percent",
+    "published",
+    "recorded",
+    "say",
+    "show",
+    "table",
+]
