@@ -1,7 +1,7 @@
 """Estimators, each with its interval. numpy only."""
 
 from collections import Counter
-from math import comb
+from math import ceil, comb
 
 import numpy as np
 
@@ -57,6 +57,146 @@ def majority_at_k(answers, right, k):
             found += weight @ ways
     total = np.array([comb(n, int(i)) for i in k.flat], float).reshape(k.shape)
     return found[k] / total
+
+
+def best_at_k(scores, right, k):
+    """Probability that the highest-scored of k of n samples is right: best-of-N.
+
+    ``scores`` and ``right`` [..., n], ``k`` an int or [k], 1 <= k <= n. Exact, the mean
+    over all subsets of k; of equal scores a fair draw decides. With l samples below
+    and m as high as a sample, one of those m is on top in C(l+m, k) - C(l, k) of the
+    C(n, k) subsets, each of them equally often. Returns [...] or [..., k].
+    """
+    scores, right = np.asarray(scores, float), np.asarray(right, float)
+    n, ks = scores.shape[-1], np.atleast_1d(k)
+    if scores.shape != right.shape or (ks < 1).any() or (ks > n).any():
+        raise ValueError("best-of-k needs 1 <= k <= n, and n scores and verdicts")
+    if np.isnan(scores).any():
+        raise ValueError("a score is NaN: it ranks nowhere")
+    below, upto = ranks(scores)
+    ways = np.array(
+        [[comb(j, int(i)) / comb(n, int(i)) for i in ks] for j in range(n + 1)]
+    )
+    on_top = (ways[upto] - ways[below]) / (upto - below)[..., None]
+    found = (on_top * right[..., None]).sum(-2)
+    return found if np.ndim(k) else found[..., 0]
+
+
+def ranks(scores):
+    """Of each score [..., n]: how many of its row are below, and how many not above."""
+    order = np.argsort(scores, -1)
+    row = np.take_along_axis(scores, order, -1)
+    place = np.broadcast_to(np.arange(row.shape[-1]), row.shape)
+    new = np.ones(row.shape, bool)
+    new[..., 1:] = row[..., 1:] != row[..., :-1]
+    first = np.maximum.accumulate(np.where(new, place, 0), -1)
+    last = np.where(np.roll(new, -1, -1), place + 1, row.shape[-1])
+    last = np.minimum.accumulate(last[..., ::-1], -1)[..., ::-1]
+    below, upto = np.empty_like(order), np.empty_like(order)
+    np.put_along_axis(below, order, first, -1)
+    np.put_along_axis(upto, order, last, -1)
+    return below, upto
+
+
+def vote_at_k(ballots, weights, right, k, subsets: int = 256, seed: int = 0):
+    """Probability that the weighted vote of k of n samples is right, one problem.
+
+    ``ballots`` [n] is what each sample answers ("" abstains), ``weights`` [n] >= 0 what
+    it counts for, ``right`` [n] its verdict; ``k`` an int or [k]. The ballot with the
+    largest sum wins, of equal ones by a fair draw. The mean over at least ``subsets``
+    random subsets: shuffled samples dealt into n // k hands, so k = 1 and k = n are
+    exact. With equal weights it estimates :func:`majority_at_k`.
+    """
+    weights, right = np.asarray(weights, float), np.asarray(right, bool)
+    n, ks = len(ballots), np.atleast_1d(k)
+    if not len(weights) == len(right) == n or (ks < 1).any() or (ks > n).any():
+        raise ValueError("vote@k needs 1 <= k <= n, and n of each")
+    if not (weights >= 0).all():
+        raise ValueError("a weight is negative or NaN")
+    names = sorted(set(ballots) - {""})
+    if not names:
+        return np.zeros(np.shape(k))
+    number = {name: i for i, name in enumerate(names)} | {"": len(names)}
+    code = np.array([number[b] for b in ballots])
+    good = np.isin(np.arange(len(names)), code[right])
+    rng, found = np.random.default_rng(seed), []
+    for size in map(int, ks):
+        deals = 1 if size in (1, n) else ceil(subsets / (n // size))
+        shuffled = rng.permuted(np.tile(np.arange(n), (deals, 1)), axis=1)
+        hands = shuffled[:, : n // size * size].reshape(-1, size)
+        # one long row of sums: hand by hand, ballot by ballot, blank last
+        slot = code[hands] + np.arange(len(hands))[:, None] * (len(names) + 1)
+        shape, width = (len(hands), len(names) + 1), len(hands) * (len(names) + 1)
+        held = np.bincount(slot.ravel(), minlength=width).reshape(shape)[:, :-1]
+        total = np.bincount(slot.ravel(), weights[hands].ravel(), width)
+        total = np.where(held > 0, total.reshape(shape)[:, :-1], -1)
+        # a hair of slack: equal sums, added in another order, are still equal
+        wins = (held > 0) & (total >= total.max(1, keepdims=True) * (1 - 1e-12))
+        found.append(((wins & good).sum(1) / np.maximum(wins.sum(1), 1)).mean())
+    return np.array(found) if np.ndim(k) else found[0]
+
+
+def auc(scores, right):
+    """Probability that a right sample has a higher score than a wrong one, ties half.
+
+    ``scores`` and ``right`` [..., n]; returns [...]: 0.5 says that the score knows
+    nothing, NaN that all are right or all wrong (Mann and Whitney's U, scaled).
+    """
+    scores, right = np.asarray(scores, float), np.asarray(right, bool)
+    if scores.shape != right.shape or np.isnan(scores).any():
+        raise ValueError("AUC needs a verdict for each score, and no score NaN")
+    below, upto = ranks(scores)
+    many, n = right.sum(-1), right.shape[-1]
+    # mid-ranks count each pair of right ones once: many (many - 1) / 2 + many / 2
+    wins = (right * (below + upto) / 2).sum(-1) - many**2 / 2
+    pairs = many * (n - many)
+    return np.where(pairs > 0, wins / np.maximum(pairs, 1), np.nan)[()]
+
+
+def auc_within(scores, right, **kwargs):
+    """:func:`auc` of each problem, then (mean, low, high) over problems.
+
+    ``scores`` and ``right`` are lists [problems] of arrays [samples]; lengths may
+    differ. Problems whose samples are all right or all wrong say nothing and are left
+    out. Across problems a score is high where the problem is easy, which helps no
+    choice between samples of one problem: so only pairs within one are compared.
+    """
+    each = np.array([auc(s, r) for s, r in zip(scores, right, strict=True)], float)
+    return shares(each[~np.isnan(each)], **kwargs)
+
+
+def reliability(values, outcomes, bins=10, groups=None, samples=1000, seed=0) -> dict:
+    """Is what is worth 0.7 right in 70 %? Mean outcome by bins of predicted value.
+
+    ``values`` and ``outcomes`` [n] in 0 to 1 (a verdict, or a share of roll-outs).
+    Returns arrays over the bins of equal width that are not empty: ``value`` and
+    ``outcome`` (means), ``low`` and ``high`` (95 % bootstrap of the outcome over
+    ``groups`` [n], the problem of each, by default each its own), ``count``; and
+    ``error``, the mean distance of value and outcome, each bin by its count (the
+    expected calibration error).
+    """
+    values, outcomes = np.asarray(values, float), np.asarray(outcomes, float)
+    if values.shape != outcomes.shape or not ((values >= 0) & (values <= 1)).all():
+        raise ValueError("reliability needs values in 0 to 1 and an outcome for each")
+    groups = np.arange(len(values)) if groups is None else np.asarray(groups)
+    names, group = np.unique(groups, return_inverse=True)
+    bin_of = np.minimum((values * bins).astype(int), bins - 1)
+    cell, shape = group * bins + bin_of, (len(names), bins)
+    count, value, outcome = (
+        np.bincount(cell, weight, len(names) * bins).reshape(shape)
+        for weight in (np.ones(len(values)), values, outcomes)
+    )
+    kept = count.sum(0) > 0
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), samples)
+    with np.errstate(invalid="ignore"):  # a bin may stay empty in a draw
+        means = (drawn @ outcome)[:, kept] / (drawn @ count)[:, kept]
+    low, high = np.nanpercentile(means, [2.5, 97.5], axis=0)
+    count = count.sum(0)[kept]
+    value, outcome = value.sum(0)[kept] / count, outcome.sum(0)[kept] / count
+    found = dict(value=value, outcome=outcome, count=count.astype(int))
+    found |= dict(low=np.minimum(low, outcome), high=np.maximum(high, outcome))
+    return found | dict(error=float((count * abs(value - outcome)).sum() / len(values)))
 
 
 def bootstrap(values, samples: int = 2000, seed: int = 0, level: float = 0.95):

@@ -1,4 +1,4 @@
-"""Choosing among chains: majority vote, rejection sampling, best-of-N. No torch."""
+"""Choosing among chains: votes, rejection sampling, best-of-N. No torch."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -27,6 +27,26 @@ def majority_vote(chains: list[Chain]) -> Chain | None:
     if not votes:
         return None
     return chains[ballots.index(max(votes, key=votes.get))]
+
+
+def weighted_vote(chains: list[Chain], weights) -> Chain | None:
+    """The first chain with the answer whose ``weights`` [chains] sum highest.
+
+    Each ballot counts for what a guide thinks of its chain: voting with a verifier (Li
+    et al. 2023, section 3.2), best-of-N weighted (Snell et al. 2024). Equal weights are
+    :func:`majority_vote`, and so are abstentions and equal sums: the one seen first.
+    ValueError where a weight is negative or NaN: it is no vote.
+    """
+    sums = {}
+    for chain, weight in zip(chains, weights, strict=True):
+        if not weight >= 0:
+            raise ValueError(f"a vote cannot weigh {weight}")
+        sums[ballot(chain.answer)] = sums.get(ballot(chain.answer), 0.0) + weight
+    sums.pop("", None)
+    if not sums:
+        return None
+    winner = max(sums, key=sums.get)
+    return next(chain for chain in chains if ballot(chain.answer) == winner)
 
 
 def rejection_sample(problem, chains: list[Chain], verify: Callable) -> list[Chain]:
