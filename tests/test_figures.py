@@ -1,8 +1,15 @@
-"""The one picture that code draws by hand: well formed, and it says what it shows."""
+"""The pictures that code draws by hand: well formed, and they say what they show."""
 
+import math
 import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+
+import pytest
 
 from ttslib import figures
+from ttslib.chain import Chain
+from ttslib.problems import Problem
+from ttslib.verify import verify
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -29,3 +36,137 @@ def test_the_diagram_fits_a_phone():
     # 390 points of a phone, less margins: what letters shrink to
     sizes = [float(text.get("font-size")) for text in root.iter(SVG + "text")]
     assert min(sizes) * 360 / width > 11
+
+
+# --- a search tree -------------------------------------------------------------------
+@dataclass
+class Node:
+    chain: Chain
+    parent: int
+    value: float
+    kept: bool
+
+
+@dataclass
+class Found:
+    problem: Problem
+    nodes: list
+
+
+def node(text, parent, value, kept, finished=False):
+    """A node whose chain has all of ``text``."""
+    return Node(Chain("x", text=text, finished=finished), parent, value, kept)
+
+
+def search(*nodes, prompt="How many < 3 & more?\n"):
+    return Found(Problem("p", "story", prompt, "4", "mathematics"), list(nodes))
+
+
+SOME = (
+    node("a = 1\n", -1, 0.25, True),
+    node("b = 2\n", -1, 0.10, False),
+    node("a = 1\nAnswer: 4", 0, 1.0, True, True),
+    node("a = 1\nAnswer: 5", 0, 0.0, False, True),
+)
+
+
+def drawn(found, *options, **named):
+    shown = figures.tree(found, *options, **named)
+    return shown, ElementTree.fromstring(shown.html)
+
+
+def texts(element):
+    return [text.findtext(SVG + "title") or "" for text in element.iter(SVG + "text")]
+
+
+def test_a_tree_has_each_node_once_with_its_parent_value_and_verdict():
+    shown, root = drawn(search(*SOME), verify)
+    groups = [g for g in root.iter(SVG + "g") if g.get("class") == "node"]
+    parents = {int(g.get("data-node")): int(g.get("data-parent")) for g in groups}
+    assert len(groups) == 4 and parents == {0: -1, 1: -1, 2: 0, 3: 0}
+    said = {int(g.get("data-node")): "|".join(g.itertext()) for g in groups}
+    assert "b = 2" in said[1] and "0.10" in said[1]
+    assert "✓" in said[2] and "✗" in said[3] and "✓" not in said[0] + said[1]
+    assert "a = 1" not in said[2], "a node shows its own step only"
+    # dropped: hollow, and its edge is dashed
+    edges = list(root.iter(SVG + "path"))
+    assert len(edges) == 4
+    assert sum(e.get("stroke-dasharray") is not None for e in edges) == 2
+    shapes = {i: g[0] for i, g in zip(parents, groups)}
+    assert shapes[1].get("fill") == "#fff" != shapes[0].get("fill")
+    assert shapes[0].tag == SVG + "circle" and shapes[2].tag == SVG + "rect"
+    lines = repr(shown).split("\n")
+    assert lines[0].startswith("x  How many")
+    assert lines[1].split() == ["0.10", "○", "b", "=", "2"]
+    assert any("● Answer: 4 ✓" in line for line in lines)
+
+
+def test_a_child_stands_below_and_right_of_its_parent():
+    _, root = drawn(search(*SOME))
+    groups = [g for g in root.iter(SVG + "g") if g.get("class") == "node"]
+
+    def place(shape):
+        x, y = (shape.get(k) or shape.get("c" + k) for k in "xy")
+        return float(x), float(y)
+
+    at = {int(g.get("data-node")): place(g[0]) for g in groups}
+    for g in groups:
+        i, parent = int(g.get("data-node")), int(g.get("data-parent"))
+        if parent >= 0:
+            assert at[i][0] > at[parent][0] and at[i][1] > at[parent][1]
+    assert len({y for _, y in at.values()}) == 4, "two nodes in a row"
+
+
+def test_a_tree_says_what_it_shows_for_who_cannot_see_it():
+    shown, root = drawn(search(*SOME), verify, caption="Two < four")
+    svg = root.find(SVG + "svg")
+    assert root.find("p").text == svg.find(SVG + "title").text == "Two < four"
+    assert svg.get("role") == "img"
+    said = svg.find(SVG + "desc").text
+    assert said == "4 nodes, 2 of them kept, 2 finished, 1 of these right"
+    assert said in repr(shown)
+
+
+def test_text_of_a_model_is_text_and_is_cut_to_fit_a_phone():
+    bad = '<script>alert("1")</script> & ' + "w" * 200
+    deep, text = [], ""
+    for i in range(40):
+        text += f"{bad}{i}\n"
+        deep.append(node(text, i - 1, 0.5, True))
+    _, root = drawn(search(*deep, prompt=bad + "\n"))
+    assert not list(root.iter(SVG + "script")) and not list(root.iter("script"))
+    width = float(root.get("viewBox").split()[2])
+    assert "max-width:100%" in root.get("style")
+    sizes, right = [], []
+    for item in root.iter(SVG + "text"):
+        size = float(item.get("font-size"))
+        sizes.append(size)
+        letters = len(item.text or item[0].tail)
+        share = {"start": 1, "middle": 0.5, "end": 0}[item.get("text-anchor")]
+        right.append(float(item.get("x")) + share * letters * 0.602 * size)
+    assert max(right) <= width and min(sizes) * 350 / width > 11
+    assert any(bad + "39" in full for full in texts(root)), "the title has all of it"
+
+
+def test_equal_leaves_are_drawn_once_if_asked():
+    twice = [node("b = 2\n", -1, 0.1, False) for _ in range(3)]
+    found = search(twice[0], SOME[0], *twice[1:])
+    _, root = drawn(found, fold=True)
+    groups = [g for g in root.iter(SVG + "g") if g.get("class") == "node"]
+    assert len(groups) == 2 and "×3" in "".join(groups[0].itertext())
+
+
+def test_any_value_has_its_shade_and_what_is_no_number_has_none():
+    nodes = [node(f"{v}\n", -1, v, True) for v in (-2.0, 3.0, math.nan)]
+    _, root = drawn(search(*nodes))
+    groups = [g for g in root.iter(SVG + "g") if g.get("class") == "node"]
+    fills = [g[0].get("fill") for g in groups]
+    assert fills[0] == fills[2] == "#ffffff"
+    assert fills[1].upper() == figures.COLOURS["guide"]
+    assert "–" in "".join(groups[2].itertext())
+
+
+def test_a_parent_that_comes_later_is_refused_and_an_empty_tree_is_none():
+    with pytest.raises(ValueError, match="node 0"):
+        figures.tree(search(node("a\n", 1, 0, True), node("b\n", -1, 0, True)))
+    assert "0 nodes" in repr(figures.tree(search()))

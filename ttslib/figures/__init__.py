@@ -17,6 +17,7 @@ from .style import (
     published,
 )
 from .tables import FOUND, Said, Shown, say, show, table
+from .tree import tree
 
 __all__ = [
     "COLOURS",
@@ -38,4 +39,5 @@ __all__ = [
     "say",
     "show",
     "table",
+    "tree",
 ]
