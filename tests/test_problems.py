@@ -98,7 +98,7 @@ def test_a_malformed_line_names_file_line_and_column(tmp_path, monkeypatch):
 def test_a_missing_column_or_file_is_named(tmp_path, monkeypatch):
     write_set(tmp_path, "gsm8k", '{"question": "a"}\n')
     monkeypatch.setenv("TTS_DATA", str(tmp_path))
-    with pytest.raises(ValueError, match="row 1: column 'answer'"):
+    with pytest.raises(ValueError, match="line 1: column 'answer'"):
         problems.load("gsm8k")
     with pytest.raises(FileNotFoundError, match="MATH-500"):
         problems.load("math-500")

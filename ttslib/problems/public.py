@@ -7,6 +7,8 @@ object a line, with the hub's column names.
 import gzip
 import json
 import os
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from . import Problem
@@ -103,8 +105,12 @@ def local_file(hub_id: str, config: str, split: str) -> Path | None:
 
 def read_jsonl(path: str | Path) -> list[dict]:
     """The objects of a JSON Lines file; a bad line is a ValueError with its place."""
+    return [row for _, row in numbered(path)]
+
+
+def numbered(path: str | Path) -> Iterator[tuple[int, dict]]:
+    """(line's number, its object); a bad line is a ValueError with its place."""
     opened = gzip.open if str(path).endswith(".gz") else open
-    rows = []
     with opened(path, "rt", encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
@@ -121,30 +127,43 @@ def read_jsonl(path: str | Path) -> list[dict]:
                     f"{path}, line {number}, column 1: must be an object, is "
                     f"{type(row).__name__}"
                 )
-            rows.append(row)
-    return rows
+            yield number, row
 
 
-def load(name: str, split: str = "test", n: int | None = None) -> list[Problem]:
-    """The first ``n`` problems (all, if None) of ``split`` of a public set."""
-    hub_id, config, read, key = SETS[name]
+def read_set(hub_id: str, config: str, split: str, n: int | None, read) -> list:
+    """``read(row, i)`` of the first ``n`` rows (all, if None) of a set.
+
+    A row that ``read`` can't make out is a ValueError with its file, line and column;
+    ``read`` may raise one that begins with the column.
+    """
     if path := local_file(hub_id, config, split):
-        rows, where = read_jsonl(path), str(path)
+        rows, where = numbered(path), f"{path}, line"
     else:
         from datasets import load_dataset
 
         config_ = None if config == "default" else config
-        rows, where = load_dataset(hub_id, config_, split=split), hub_id
-    problems = []
-    for i, row in enumerate(rows):
-        if n is not None and i >= n:
-            break
-        label = row.get(key, i) if key else i
+        rows = enumerate(load_dataset(hub_id, config_, split=split), 1)
+        where = f"{hub_id}, row"
+    out = []
+    for i, (number, row) in enumerate(islice(rows, n)):
         try:
-            problems.append(Problem(id=f"{name}/{split}/{label}", **read(row, i)))
+            out.append(read(row, i))
         except (KeyError, IndexError, TypeError, AttributeError) as error:
             raise ValueError(
-                f"{where}, row {i + 1}: column {error} is missing or malformed; {name} "
-                f"is read with the columns of {hub_id}"
+                f"{where} {number}: column {error} is missing or malformed; it is read "
+                f"with the columns of {hub_id}"
             ) from error
-    return problems
+        except ValueError as error:
+            raise ValueError(f"{where} {number}: column {error}") from error
+    return out
+
+
+def load(name: str, split: str = "test", n: int | None = None) -> list[Problem]:
+    """The first ``n`` problems (all, if None) of ``split`` of a public set."""
+    hub_id, config, fields, key = SETS[name]
+
+    def read(row, i):
+        label = row.get(key, i) if key else i
+        return Problem(id=f"{name}/{split}/{label}", **fields(row, i))
+
+    return read_set(hub_id, config, split, n, read)
