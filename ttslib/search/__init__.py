@@ -1,5 +1,15 @@
 """Search: how a policy's chains and a judge of them make one answer. No torch."""
 
-from .choose import ballot, best_of_n, majority_vote, rejection_sample
+from .beam import Found, Node, beam_search
+from .choose import ballot, best_of_n, majority_vote, rejection_sample, weighted_vote
 
-__all__ = ["ballot", "best_of_n", "majority_vote", "rejection_sample"]
+__all__ = [
+    "Found",
+    "Node",
+    "ballot",
+    "beam_search",
+    "best_of_n",
+    "majority_vote",
+    "rejection_sample",
+    "weighted_vote",
+]
