@@ -1,5 +1,38 @@
-"""r: S^t → R, what a partial chain is worth. No torch."""
+"""r: S^t → R, what a partial chain is worth: slides 42 to 50.
 
-from .rollouts import rollout_value
+A guide is called with problems and chains, one problem for each chain, and returns what
+each chain is worth after its newest step [chains], and what it cost to say so in tokens
+[chains], drawn or read. Roll-outs ask the verifier, a reward model has learned what it
+would say, and a stream may carry values of its own.
 
-__all__ = ["rollout_value"]
+torch is loaded by the first use of a name that needs it, not by the import.
+"""
+
+from importlib import import_module
+
+from .advantage import with_progress
+from .labels import AGGREGATE, only_last, prover_labels, step_labels
+from .rollouts import rollout_value, rollouts
+from .stream import interleaved, learn_values, likelihood, with_values
+
+NEEDS_TORCH = {"RewardModel": "reward"}
+__all__ = [
+    "AGGREGATE",
+    "interleaved",
+    "learn_values",
+    "likelihood",
+    "only_last",
+    "prover_labels",
+    "rollout_value",
+    "rollouts",
+    "step_labels",
+    "with_progress",
+    "with_values",
+    *NEEDS_TORCH,
+]
+
+
+def __getattr__(name: str):
+    if name not in NEEDS_TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{NEEDS_TORCH[name]}", __name__), name)

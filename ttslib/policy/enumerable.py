@@ -53,11 +53,16 @@ class Enumerable:
     def sample(self, problems, n, *, prefix="", seed=0, max_tokens=None, **options):
         """``n`` chains for each problem, as :meth:`Policy.sample` draws them."""
         problems = problems if isinstance(problems, (list, tuple)) else [problems]
-        prefix = [prefix] * len(problems) if isinstance(prefix, str) else prefix
+        one = isinstance(prefix, (str, Chain))
+        prefix = [prefix] * len(problems) if one else prefix
         for unused in ("fresh", "keep", "progress"):
             options.pop(unused, None)
         out = []
         for x, z in zip(problems, prefix):
+            if isinstance(z, Chain):
+                if z.finished:
+                    raise ValueError(f"problem {x}: its prefix is a chain that ended")
+                z = z.prefix + z.text
             starts = [self.start(x, prefix=z, seed=seed, index=i) for i in range(n)]
             out.append([self.go_on(chain, max_tokens, **options) for chain in starts])
         return out
@@ -102,6 +107,20 @@ class Enumerable:
             logprobs=tuple(logprobs),
             finished=not tree,
             cost=len(tokens) - len(chain.tokens),
+        )
+
+    def ends(self, chain) -> list[int]:
+        """Each token is a step."""
+        return list(range(len(chain.tokens)))
+
+    def head(self, chain, t: int) -> Chain:
+        """The first ``t`` steps of ``chain``, as a chain that goes on."""
+        return replace(
+            chain,
+            text="".join(lines(chain.text)[:t]),
+            tokens=chain.tokens[:t],
+            logprobs=chain.logprobs[:t],
+            finished=False,
         )
 
     def logprob(self, problems, texts, *, prefix=""):

@@ -71,7 +71,9 @@ class LanguageModel(Reader):
     ) -> list[list[Chain]]:
         """``n`` chains z, y ~ p(· | x) for each problem (or prompt).
 
-        ``prefix``, one string or one per problem, is the chain's given beginning.
+        ``prefix``, one or one per problem, is the chain's given beginning: a text, or
+        a :class:`Chain` that goes on from its very tokens, and its kept KV if it has
+        one. What comes back has its text as ``prefix``, and only the tokens after it.
         Chain i of a problem depends on ``seed`` and i only. ``temperature`` 0 is the
         likeliest token, ``top_p`` in (0, 1] the nucleus' mass, ``max_tokens`` the
         budget; at a ``stop`` string a chain ends, and its text before it. What the
@@ -85,7 +87,8 @@ class LanguageModel(Reader):
         seed, temperature, top_p = int(seed), float(temperature), float(top_p)
         out, jobs, place, entries, hashes = [], [], [], [], self.hashes()
         for problem, given in zip(problems, prefixes):
-            ids, _ = self.encode(problem, given)
+            ids, state = self.begun(problem, given)
+            given = given.prefix + given.text if isinstance(given, Chain) else given
             budget = min(max_tokens or self.max_tokens, self.limit - len(ids))
             name = getattr(problem, "id", "") or f"prompt {problem!r}"
             about = (*hashes, ids, temperature, top_p, budget, stop, seed)
@@ -99,17 +102,29 @@ class LanguageModel(Reader):
             for i in range(n):
                 if out[-1][i] is None:
                     key = key_of(ids, seed, i)
-                    jobs.append(Job(ids, key, 0, budget, None, name))
-                    place.append((len(out) - 1, i))
+                    jobs.append(Job(ids, key, 0, budget, state, name))
+                    place.append((len(out) - 1, i, given))
         options = dict(temperature=temperature, top_p=top_p, stop=stop, keep=keep)
         with bar(len(jobs), progress) as tick, Writer(n) as writer:
             for j, drawn in self.engine.run(jobs, **options):
-                p, i = place[j]
-                chain = self.chain(problems[p], prefixes[p], jobs[j], drawn, stop)
+                p, i, given = place[j]
+                chain = self.chain(problems[p], given, jobs[j], drawn, stop)
                 out[p][i] = replace(chain, seed=seed, index=i)
                 writer.add(entries[p], replace(out[p][i], state=None))
                 tick(len(drawn.tokens))
         return out
+
+    def begun(self, problem, prefix) -> tuple[tuple, object]:
+        """(ids of prompt and prefix, KV that was kept of them or None)."""
+        if not isinstance(prefix, Chain):
+            return self.encode(problem, prefix)[0], None
+        if prefix.finished:
+            who = getattr(problem, "id", "") or repr(prefix.prompt)
+            raise ValueError(f"problem {who}: its prefix is a chain that has ended")
+        ids = self.encode(problem, prefix.prefix)[0] + prefix.tokens
+        if len(ids) >= self.limit:
+            self.encode(problem, prefix.prefix + prefix.text)  # raises, as it says why
+        return ids, prefix.state
 
     def start(self, problem, *, prefix="", seed: int = 0, index: int = 0) -> Chain:
         """The empty chain, where step-by-step search begins."""
@@ -331,7 +346,8 @@ def buckets(lengths: list[int], size: int, rng=None) -> list[list[int]]:
 def spread(problems, prefix) -> tuple[list, list[str]]:
     """One prefix for each problem."""
     problems = list(problems) if isinstance(problems, (list, tuple)) else [problems]
-    prefixes = [prefix] * len(problems) if isinstance(prefix, str) else list(prefix)
+    one = isinstance(prefix, (str, Chain))
+    prefixes = [prefix] * len(problems) if one else list(prefix)
     if len(prefixes) != len(problems):
         raise ValueError(f"{len(problems)} problems but {len(prefixes)} prefixes")
     return problems, prefixes

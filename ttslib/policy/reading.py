@@ -1,6 +1,7 @@
 """x as a model reads it, and its tokens as text."""
 
 import datetime
+from dataclasses import replace
 
 INSTRUCTION = (
     "Solve the problem. Write one short step a line. "
@@ -19,6 +20,7 @@ class Reader:
             tokenizer.pad_token = tokenizer.eos_token
         self.strips = strips(tokenizer)
         self._ids: dict = {}
+        self._ends_line: dict[int, bool] = {}
 
     def format(self, problem) -> str:
         """The prompt as the model reads it: instructed and in its chat template."""
@@ -77,6 +79,30 @@ class Reader:
                 if self.read(tail, after) == text:
                     return tail
         return alone
+
+    def ends(self, chain) -> list[int]:
+        """Where in ``chain.tokens`` each of its steps ends: [steps] places.
+
+        A step ends with a token that holds a line feed, where :meth:`extend` stops too;
+        the last one ends with the chain.
+        """
+        known, last = self._ends_line, len(chain.tokens) - 1
+        for token in set(chain.tokens) - known.keys():
+            known[token] = "\n" in self.tokenizer.decode([token])
+        return [i for i, t in enumerate(chain.tokens) if known[t] or i == last]
+
+    def head(self, chain, t: int):
+        """The first ``t`` steps of ``chain``, as a chain that goes on."""
+        size = ([-1, *self.ends(chain)])[t] + 1
+        tokens, ids = chain.tokens[:size], self.encode(chain.prompt, chain.prefix)[0]
+        return replace(
+            chain,
+            text=self.read(tokens, ids),
+            tokens=tokens,
+            logprobs=chain.logprobs[:size],
+            finished=False,
+            state=None,
+        )
 
     def read(self, tokens, after: tuple[int, ...] = ()) -> str:
         """The text of ``tokens`` that go on from ``after``, without special ones."""

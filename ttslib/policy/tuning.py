@@ -81,10 +81,11 @@ class Policy(LanguageModel):
     ) -> list[float]:
         """Train the active adapter on (problem, completion[, weight]); loss per step.
 
-        The loss is the weighted mean of -log p over the completions' tokens. Rows of
-        like length share a batch; ``epochs`` may end within a pass. A completion may
-        be a :class:`Chain`. What was trained is not trained again unless ``fresh``,
-        and a run that was killed goes on at its batch.
+        The loss is the weighted mean of -log p over the completions' tokens; a weight
+        is one number, or one for each token. Rows of like length share a batch;
+        ``epochs`` may end within a pass. A completion may be a :class:`Chain`. What was
+        trained is not trained again unless ``fresh``, and a run that was killed goes on
+        at its batch.
         """
         if self.adapter is None:
             raise ValueError("no adapter is active: attach() one first")
@@ -94,7 +95,7 @@ class Policy(LanguageModel):
         for problem, text, *weight in examples:
             ids, tail = self.row(problem, text, eos)
             rows.append((ids, tail[: self.limit - len(ids)]))
-            weights.append(float(weight[0]) if weight else 1.0)
+            weights.append(as_weight(weight[0] if weight else 1.0, tail))
         lengths = [len(ids) + len(tail) for ids, tail in rows]
         order = batches(lengths, batch_tokens, epochs, random.Random(seed))
         about = (*self.hashes(), rows, weights, epochs, lr, batch_tokens, seed)
@@ -105,9 +106,9 @@ class Policy(LanguageModel):
                 for step in range(len(descent.history), len(order)):
                     batch = order[step]
                     logp = self.token_logp([rows[i] for i in batch])
-                    terms = [weights[i] * -p.sum() for i, p in zip(batch, logp)]
-                    count = sum(abs(weights[i]) * len(p) for i, p in zip(batch, logp))
-                    loss = torch.stack(terms).sum() / max(count, 1e-9)
+                    terms = [weigh(p, weights[i]) for i, p in zip(batch, logp)]
+                    loss, count = (sum(part) for part in zip(*terms))
+                    loss = loss / max(count, 1e-9)
                     descent.step(loss, rate=schedule(step, len(order)))
                     descent.keep()
                     tick(sum(lengths[i] for i in batch))
@@ -162,6 +163,26 @@ class Policy(LanguageModel):
         )
         policy.fast = self.fast
         return policy
+
+
+def as_weight(weight, tail) -> float | tuple[float, ...]:
+    """One weight for a completion, or one for each token of it."""
+    if not hasattr(weight, "__len__"):
+        return float(weight)
+    if len(weight) != len(tail):
+        raise ValueError(
+            f"{len(weight)} weights for a completion of {len(tail)} tokens: give one "
+            "for each (eos included), or one number"
+        )
+    return tuple(map(float, weight))
+
+
+def weigh(logp: torch.Tensor, weight) -> tuple[torch.Tensor, float]:
+    """(Σ w · -log p, Σ |w|) over a completion's tokens."""
+    if isinstance(weight, float):
+        return weight * -logp.sum(), abs(weight) * len(logp)
+    w = torch.tensor(weight[: len(logp)]).to(logp)
+    return -(w * logp).sum(), w.abs().sum().item()
 
 
 def untie(model):

@@ -1,0 +1,184 @@
+"""r_ψ(z_1:t): outcome and process reward models, heads on tuned copies of a policy."""
+
+import copy
+import random
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from ..policy.descent import Descent, schedule
+from ..policy.language import bar
+from ..policy.tuning import batches
+
+UNLIKELY = float(np.log(0.1))
+
+
+class RewardModel(torch.nn.Module):
+    """A copy of ``policy`` whose head says what a chain is worth after each step.
+
+    Amortised roll-outs, slide 45. It reads the problem and the chain and, if
+    ``sees_logp``, three things about each drawn token besides, as learned vectors added
+    to its embedding: that the policy drew it, its log p, and whether p was below 0.1.
+    All weights are trained; with ``rank`` only LoRA adapters of that rank, the head
+    and these vectors. Called, it is a guide; its values lie within (0, 1).
+    """
+
+    def __init__(self, policy, *, sees_logp=True, rank: int | None = None, seed=0):
+        super().__init__()
+        self.policy, self.sees_logp = policy, sees_logp
+        self.about = (*policy.hashes(), "reward model", sees_logp, rank, seed)
+        torch.manual_seed(seed)
+        self.body = body_of(policy, rank)
+        width = policy.base.config.get_text_config().hidden_size
+        self.head = torch.nn.Linear(width, 1)
+        self.seen = torch.nn.Parameter(torch.zeros(3, width))
+        self.head.to(policy.base.device)
+        self.seen.data = self.seen.data.to(policy.base.device)
+        self.history: list[float] = []
+
+    # --- reading ---------------------------------------------------------------------
+    def embed(self, tokens: torch.Tensor, logp: torch.Tensor) -> torch.Tensor:
+        """Embeddings [rows, tokens, width]; ``logp`` [rows, tokens], NaN: not drawn."""
+        x = self.body.get_input_embeddings()(tokens)
+        if not self.sees_logp:
+            return x
+        drawn = ~logp.isnan()
+        logp = logp.nan_to_num(0.0).clamp(min=-10)
+        seen = torch.stack([drawn, logp, drawn & (logp < UNLIKELY)], -1)
+        return x + seen.to(self.seen.dtype) @ self.seen.to(x.dtype)
+
+    def logits(self, x: torch.Tensor, at: list, **cache) -> list[torch.Tensor]:
+        """The head's output at places ``at[i]`` of row i of embeddings ``x``."""
+        hidden = self.body(inputs_embeds=x, use_cache=bool(cache), **cache)[0]
+        said = self.head(hidden.to(self.head.weight.dtype))[..., 0]
+        return [row[places] for row, places in zip(said, at)]
+
+    def row(self, problem, chain):
+        """(prompt's ids, chain's ids, log p of the latter, where its steps end)."""
+        ids, _ = self.policy.encode(problem, chain.prefix)
+        return ids, chain.tokens, chain.logprobs, self.policy.ends(chain)
+
+    # --- learning --------------------------------------------------------------------
+    def fit(
+        self,
+        problems,
+        chains,
+        labels,
+        *,
+        epochs: float = 2,
+        lr: float = 1e-3,
+        batch_tokens: int = 1024,
+        seed: int = 0,
+        fresh: bool = False,
+        progress: bool = False,
+    ) -> "RewardModel":
+        """Cross-entropy between the value after each step and its label.
+
+        ``labels`` [chains] of [steps], from 0 to 1; NaN where there is none, so an
+        outcome model has them at the last step only. Kept and resumed as all training.
+        """
+        labels = [np.asarray(label, float) for label in labels]
+        rows = [self.row(x, chain) for x, chain in zip(problems, chains, strict=True)]
+        for x, row, label in zip(problems, rows, labels, strict=True):
+            if len(row[3]) != len(label):
+                raise ValueError(
+                    f"{x.id}: {len(label)} labels for a chain of {len(row[3])} steps"
+                )
+        lengths = [len(ids) + len(tail) for ids, tail, *_ in rows]
+        order = batches(lengths, batch_tokens, epochs, random.Random(seed))
+        told = [np.nan_to_num(label, nan=-1).tolist() for label in labels]
+        about = (*self.about, rows, told, epochs, lr, batch_tokens, seed)
+        trained = [p for p in self.parameters() if p.requires_grad]
+        descent = Descent(trained, about, lr=lr, fresh=fresh)
+        with bar(len(order), progress, unit="step") as tick:
+            for step in range(len(descent.history), len(order)):
+                batch = [i for i in order[step] if np.isfinite(labels[i]).any()]
+                if batch:
+                    loss = self.loss(
+                        [rows[i] for i in batch], [labels[i] for i in batch]
+                    )
+                    descent.step(loss, rate=schedule(step, len(order)))
+                else:
+                    descent.history.append(0.0)
+                descent.keep()
+                tick(sum(lengths[i] for i in order[step]))
+        descent.write(finished=True)
+        self.history = descent.history
+        return self
+
+    def loss(self, rows, labels) -> torch.Tensor:
+        """Mean cross-entropy over the labels that are numbers."""
+        device = self.seen.device
+        width = max(len(ids) + len(tail) for ids, tail, *_ in rows)
+        tokens = torch.zeros(len(rows), width, dtype=torch.long)
+        logp = torch.full((len(rows), width), torch.nan)
+        for i, (ids, tail, p, _) in enumerate(rows):
+            tokens[i, : len(ids) + len(tail)] = torch.tensor(ids + tail)
+            logp[i, len(ids) : len(ids) + len(tail)] = torch.tensor(p)
+        at = [[len(ids) + e for e in ends] for ids, _, _, ends in rows]
+        said = torch.cat(
+            self.logits(self.embed(tokens.to(device), logp.to(device)), at)
+        )
+        told = torch.from_numpy(np.concatenate(labels)).to(said)
+        known = ~told.isnan()
+        return F.binary_cross_entropy_with_logits(said[known], told[known])
+
+    # --- judging ---------------------------------------------------------------------
+    @torch.inference_mode()
+    def steps(self, problems, chains, *, rows: int = 256) -> list[np.ndarray]:
+        """Value of each chain after each step: [chains] of [steps].
+
+        A prompt is read once for all its chains, a chain once for all that are alike.
+        """
+        groups: dict = {}
+        for i, (x, chain) in enumerate(zip(problems, chains, strict=True)):
+            row = self.row(x, chain)
+            groups.setdefault(row[0], {}).setdefault(row[1], (row, []))[1].append(i)
+        out: list = [np.zeros(0)] * len(chains)
+        for ids, found in groups.items():
+            found = sorted(found.values(), key=lambda item: len(item[0][1]))
+            for start in range(0, len(found), rows):
+                part = found[start : start + rows]
+                values = self.read(ids, [row for row, _ in part])
+                for (_, places), value in zip(part, values):
+                    for i in places:
+                        out[i] = value
+        return out
+
+    def read(self, ids, rows) -> list[np.ndarray]:
+        """Values after the steps of chains ``rows`` that share the prompt ``ids``."""
+        device, width = self.seen.device, max(1, *(len(row[1]) for row in rows))
+        none = torch.full((1, len(ids)), torch.nan, device=device)
+        prompt = self.embed(torch.tensor([ids], device=device), none)
+        cache = self.body(inputs_embeds=prompt, use_cache=True).past_key_values
+        cache.batch_repeat_interleave(len(rows))
+        tokens = torch.zeros(len(rows), width, dtype=torch.long)
+        logp = torch.full((len(rows), width), torch.nan)
+        for i, (_, tail, p, _) in enumerate(rows):
+            tokens[i, : len(tail)] = torch.tensor(tail)
+            logp[i, : len(tail)] = torch.tensor(p)
+        x = self.embed(tokens.to(device), logp.to(device))
+        said = self.logits(x, [row[3] for row in rows], past_key_values=cache)
+        return [value.float().sigmoid().cpu().numpy() for value in said]
+
+    def __call__(self, problems, chains) -> tuple[np.ndarray, np.ndarray]:
+        """(value after the newest step [chains], tokens that were read [chains])."""
+        values = [v[-1] if len(v) else np.nan for v in self.steps(problems, chains)]
+        return np.array(values), np.array([len(chain.tokens) for chain in chains])
+
+
+def body_of(policy, rank: int | None):
+    """The policy without its head, copied: all of it to be trained, or LoRA on it."""
+    model = copy.deepcopy(policy.model)
+    if hasattr(model, "peft_config"):
+        model = model.merge_and_unload() if policy.adapter else model.unload()
+    body = model.base_model
+    body.set_attn_implementation("sdpa")
+    body.requires_grad_(rank is None)
+    if rank:
+        from peft import LoraConfig, get_peft_model
+
+        config = LoraConfig(r=rank, lora_alpha=2 * rank, target_modules="all-linear")
+        body = get_peft_model(body, config)
+    return body

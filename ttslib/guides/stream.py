@@ -1,0 +1,79 @@
+"""Guides that a policy's own stream carries: its log p, and values that it writes.
+
+No torch.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+WRITTEN = re.compile(r" Value: (\d)$", re.M)
+TOP = 9  # a value is written as one digit, 0 to TOP
+
+
+def likelihood(policy) -> Callable:
+    """The guide that costs nothing: the least likely token of the newest step, as p.
+
+    A policy that errs is often in doubt at that very token.
+    """
+
+    def guide(problems, chains):
+        values = []
+        for chain in chains:
+            ends = [-1, *policy.ends(chain)]
+            newest = chain.logprobs[ends[-2] + 1 :] if len(ends) > 1 else (0.0,)
+            values.append(np.exp(min(newest)))
+        return np.array(values), np.zeros(len(chains), int)
+
+    return guide
+
+
+def with_values(chain, values) -> str:
+    """``chain`` as text, each line but the last with its value behind it, slide 48."""
+    lines = (chain.prefix + chain.text).split("\n")
+    written = [round(TOP * float(v)) for v in values]
+    noted = [f"{line} Value: {d}" for line, d in zip(lines[:-1], written)]
+    return "\n".join([*noted, lines[-1]])
+
+
+def learn_values(
+    policy, problems, chains, values, *, weight: float = 10.0, **training
+) -> list[float]:
+    """Teach the active adapter to write a value behind each step; loss per step.
+
+    ``values`` [chains] of [steps], within 0 to 1. The digit's token counts ``weight``
+    times, as there is one in a line. Options as :meth:`ttslib.policy.Policy.fit`.
+    """
+    examples = []
+    for x, chain, value in zip(problems, chains, values, strict=True):
+        text = with_values(replace(chain, prefix=""), value)
+        ids, tail = policy.row(x, text)
+        weights = np.ones(len(tail))
+        weights[digits(policy, tail)] = weight
+        examples.append((x, text, weights))
+    return policy.fit(examples, **training)
+
+
+def digits(policy, tail) -> list[int]:
+    """Which of the tokens ``tail`` are values."""
+    texts = {t: policy.tokenizer.decode([t]) for t in set(tail)}
+    before = [
+        "".join(texts[t] for t in tail[max(0, i - 3) : i + 1]) for i in range(len(tail))
+    ]
+    return [i for i, text in enumerate(before) if re.search(r"Value: ?\d$", text)]
+
+
+def interleaved(problems, chains) -> tuple[np.ndarray, np.ndarray]:
+    """The guide that the policy writes itself, slide 48: the newest value, at no cost.
+
+    What it cost stands in the stream. A step without a value is worth 0; a finished
+    chain what its last value says.
+    """
+    values = np.zeros(len(chains))
+    for i, chain in enumerate(chains):
+        text = (chain.prefix + chain.text).rstrip("\n")
+        said = WRITTEN.findall(text if chain.finished else text.split("\n")[-1])
+        values[i] = int(said[-1]) / TOP if said else 0.0
+    return values, np.zeros(len(chains), int)
