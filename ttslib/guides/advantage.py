@@ -1,4 +1,4 @@
-"""Process advantage (Setlur 2024): not how good a state is, but how much a step helps."""
+"""Process advantage (Setlur 2024): not how good a state is, but how a step helps."""
 
 from collections.abc import Callable
 
