@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import cycle, islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -106,18 +107,18 @@ def beam_search(
     keep: bool = True,
     **sampling,
 ) -> list[Found]:
-    """Draw ``n`` next steps, keep the ``n // branch`` best by the guide, and again.
+    """Draw ``n`` next steps, keep the ``n // branch`` best by the guide, and go on.
 
     ``groups`` search apart from each other; the guide looks ``lookahead`` steps ahead;
-    ``resample`` goes on with ``n`` particles drawn by score, not with the best.
+    ``resample`` keeps ``n`` particles drawn by score, not the best.
     """
     branch = 1 if resample else branch
     aggregate = checked(n, branch, aggregate, groups, lookahead, max_steps)
+    width = n // groups // branch  # of a group's beam
     trees = rooted(policy, problems, n, groups, seed)
     extend = partial(policy.extend, keep=keep, **sampling)
-    for step in range(max_steps):
-        count = branch if step else n // groups
-        children = draw(extend, trees, count, merge=not resample)
+    for _ in range(max_steps):
+        children = draw(extend, trees, width, branch, merge=not resample)
         if not children:
             break  # all are finished, or out of tokens
         values = judge(guide, children, look(extend, children, lookahead))
@@ -125,11 +126,8 @@ def beam_search(
             grow(child, value, aggregate)
         for tree in dict.fromkeys(child.tree for child in children):
             for group in range(groups):
-                if resample:
-                    survivors = particles(tree, group, n // groups)
-                else:
-                    survivors = best(tree, group, n // groups // branch)
-                settle(tree, group, survivors)
+                survive = particles if resample else best
+                settle(tree, group, survive(tree, group, width))
     return trees
 
 
@@ -144,10 +142,9 @@ def checked(n, branch, aggregate, groups, lookahead, max_steps) -> Callable:
             )
     each = branch * groups
     if n % each:
-        down, up = n // each * each, (n // each + 1) * each
         raise ValueError(
             f"n is {n}: must be a multiple of branch · groups = {branch} · {groups}, "
-            f"so that each group keeps as many: take {f'{down} or ' if down else ''}{up}"
+            f"so that each group keeps as many; the next is {(n // each + 1) * each}"
         )
     if not callable(aggregate) and aggregate not in AGGREGATE:
         raise ValueError(
@@ -167,22 +164,27 @@ def rooted(policy, problems, n: int, groups: int, seed: int) -> list[Found]:
     return trees
 
 
-def draw(extend: Callable, trees: list[Found], count: int, merge: bool) -> list[Child]:
-    """``count`` children of each live chain, in one call; the finished stay in.
+def draw(
+    extend: Callable, trees: list[Found], width: int, branch: int, merge: bool
+) -> list[Child]:
+    """New children of the live chains, in one call; the finished stay in.
 
+    A group draws ``branch`` for each of its ``width`` places that no finished chain
+    holds; where it has fewer live chains (first the root only) they have more each.
     Left out are those whose parent had no tokens left and, with ``merge``, those that
     their group has already.
     """
     places, chains = [], []
     for tree in trees:
         for group, beam in enumerate(tree.beams):
-            for slot, i in enumerate(beam):
-                parent = tree.live.get(i)
-                for child in range(slot * count, (slot + 1) * count if parent else 0):
-                    index = fork_index(parent, group, child)
-                    chains.append(replace(parent, index=index))
-                    places.append((tree, group, i))
+            live = [i for i in beam if i in tree.live]
             tree.beams[group] = [i for i in beam if i not in tree.live]
+            count = (width - len(tree.beams[group])) * branch
+            parents = sorted(islice(cycle(live), count), key=live.index)
+            for child, i in enumerate(parents):
+                index = fork_index(tree.live[i], group, child)
+                chains.append(replace(tree.live[i], index=index))
+                places.append((tree, group, i))
         tree.live = {}
     out, seen = [], set()
     for (tree, group, i), chain in zip(places, extend(chains) if chains else []):
