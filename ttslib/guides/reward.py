@@ -6,6 +6,7 @@ import random
 import numpy as np
 import torch
 import torch.nn.functional as F
+from transformers.cache_utils import DynamicCache
 
 from ..policy.descent import Descent, schedule
 from ..policy.language import bar
@@ -151,7 +152,8 @@ class RewardModel(torch.nn.Module):
         device, width = self.seen.device, max(1, *(len(row[1]) for row in rows))
         none = torch.full((1, len(ids)), torch.nan, device=device)
         prompt = self.embed(torch.tensor([ids], device=device), none)
-        cache = self.body(inputs_embeds=prompt, use_cache=True).past_key_values
+        cache = DynamicCache()
+        self.body(inputs_embeds=prompt, cache=cache, use_cache=True)
         cache.batch_repeat_interleave(len(rows))
         tokens = torch.zeros(len(rows), width, dtype=torch.long)
         logp = torch.full((len(rows), width), torch.nan)
@@ -159,7 +161,7 @@ class RewardModel(torch.nn.Module):
             tokens[i, : len(tail)] = torch.tensor(tail)
             logp[i, : len(tail)] = torch.tensor(p)
         x = self.embed(tokens.to(device), logp.to(device))
-        said = self.logits(x, [row[3] for row in rows], past_key_values=cache)
+        said = self.logits(x, [row[3] for row in rows], cache=cache)
         return [value.float().sigmoid().cpu().numpy() for value in said]
 
     def __call__(self, problems, chains) -> tuple[np.ndarray, np.ndarray]:

@@ -38,7 +38,7 @@ def rollouts(policy, n: int, *, verify: Callable = automatic, **options) -> Call
     def guide(problems, chains):
         values, tokens = np.zeros(len(chains)), np.zeros(len(chains), int)
         for i, (x, chain) in enumerate(zip(problems, chains)):
-            values[i] = chain.finished and verify(x, chain.answer)
+            values[i] = chain.finished and bool(verify(x, chain.answer))
         at = [i for i, chain in enumerate(chains) if not chain.finished]
         if at:
             asked, begun = [problems[i] for i in at], [chains[i] for i in at]

@@ -9,7 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-WRITTEN = re.compile(r" Value: (\d)$", re.M)
+# Signs that every model has met: a word that the base never saw (its embedding is also
+# its head) no adapter brought it to write.
+WRITTEN = re.compile(r" \[(\d)\]$", re.M)
 TOP = 9  # a value is written as one digit, 0 to TOP
 
 
@@ -34,7 +36,7 @@ def with_values(chain, values) -> str:
     """``chain`` as text, each line but the last with its value behind it, slide 48."""
     lines = (chain.prefix + chain.text).split("\n")
     written = [round(TOP * float(v)) for v in values]
-    noted = [f"{line} Value: {d}" for line, d in zip(lines[:-1], written)]
+    noted = [f"{line} [{d}]" for line, d in zip(lines[:-1], written)]
     return "\n".join([*noted, lines[-1]])
 
 
@@ -57,12 +59,12 @@ def learn_values(
 
 
 def digits(policy, tail) -> list[int]:
-    """Which of the tokens ``tail`` are values."""
+    """Which of the tokens ``tail`` are the digits of values."""
     texts = {t: policy.tokenizer.decode([t]) for t in set(tail)}
     before = [
-        "".join(texts[t] for t in tail[max(0, i - 3) : i + 1]) for i in range(len(tail))
+        "".join(texts[t] for t in tail[max(0, i - 2) : i + 1]) for i in range(len(tail))
     ]
-    return [i for i, text in enumerate(before) if re.search(r"Value: ?\d$", text)]
+    return [i for i, text in enumerate(before) if re.search(r" \[\d$", text)]
 
 
 def interleaved(problems, chains) -> tuple[np.ndarray, np.ndarray]:
