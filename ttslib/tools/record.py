@@ -1,9 +1,10 @@
 """Runs too big for CI, recorded once in data/runs.
 
-``python -m ttslib.tools.record coverage | small_em | variants | reinforce``: chapter 03
-at scale small (samples of SmolLM2-135M-Instruct on stories and on GSM8K's test
-questions, by hub id or from TTS_DATA); chapter 05 at scale small; chapter 05's table
-and chapter 06's runs over several seeds.
+``python -m ttslib.tools.record`` coverage, small_em, variants, reinforce or process:
+chapter 03 at scale small (samples of SmolLM2-135M-Instruct on stories and on GSM8K's
+test questions, by hub id or from TTS_DATA); chapter 05 at scale small; chapter 05's
+table and chapter 06's runs over several seeds; chapter 07's choices
+(:mod:`ttslib.tools.record_guides`).
 What the store has is not drawn or trained again, so a run that was killed goes on where
 it was.
 """
@@ -15,6 +16,7 @@ from dataclasses import replace
 
 from ..problems import load
 from ..verify import judge, named_answer
+from . import record_guides
 from .chapters import ROOT
 from .provenance import made_with
 
@@ -188,11 +190,12 @@ def main():
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     tiny = {"variants": ("countdown", table), "reinforce": ("story-easy", reinforce)}
-    parser.add_argument("what", choices=("coverage", "small_em", *tiny))
+    both = {"process": record_guides.process}  # both levels of stories
+    parser.add_argument("what", choices=("coverage", "small_em", *tiny, *both))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=3, help="of what has several")
     args = parser.parse_args()
-    model = policy.load("tiny" if args.what in tiny else "small")
+    model = policy.load("tiny" if args.what in tiny | both else "small")
     about = made_with(model)
     if args.what == "coverage":
         sampling = {"temperature": 0.6, "max_tokens": 160, "seed": args.seed}
@@ -201,6 +204,8 @@ def main():
         found = {"sets": coverage(model, SETS, 32, **sampling)}
     elif args.what == "small_em":
         found = {"story-easy": small_em(model, seed=args.seed)}
+    elif args.what in both:
+        found = both[args.what](model, args.seeds)
     else:
         name, make = tiny[args.what]
         found = {name: make(model, name, args.seeds)}
