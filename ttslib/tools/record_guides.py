@@ -6,8 +6,8 @@ import numpy as np
 
 from .. import guides, stats
 from ..problems import load
-from ..search import ballot
-from ..verify import judge
+from ..search import ballot, beam_search, weighted_vote
+from ..verify import judge, verify
 
 # problems of the test split that have so many draws each
 POOL = {
@@ -23,37 +23,42 @@ def flat(problems, rows):
     return zip(*[(x, chain) for x, row in zip(problems, rows) for chain in row])
 
 
-def train(model, seed: int, *, each: int = 4, rollouts: int = 8) -> tuple[dict, dict]:
-    """(reward models, tokens that each one's labels cost), on both levels of stories.
-
-    The outcome model is given as many label tokens as the process models: fresh
-    problems, chains without roll-outs.
-    """
+def labelled(model, seed: int, *, each: int = 4, rollouts: int = 8):
+    """(problems, chains, counts of ``rollouts`` for each step, tokens they cost)."""
     xs = [x for name, n in TRAIN.items() for x in load(name, "train", n, seed)]
     problems, chains = flat(xs, model.sample(xs, each, seed=seed))
     counts, spent = guides.step_labels(model, problems, chains, rollouts, seed=seed + 1)
-    spent += sum(len(chain.tokens) for chain in chains)
-    more, drawn, block = ([], []), 0, 0
-    while drawn < spent:
-        new = [
-            x
-            for name, n in TRAIN.items()
-            for x in load(name, "train", n, 1000 * (seed + 1) + block)
-        ]
-        rows = model.sample(new, each, seed=seed)
+    return problems, chains, counts, spent + sum(len(c.tokens) for c in chains)
+
+
+def outcomes(model, seed: int, budget: int, *, each: int = 4):
+    """(problems, chains, labels of their last steps, tokens): at least ``budget``."""
+    problems, chains, drawn, block = [], [], 0, 1000 * (seed + 1)
+    while drawn < budget:
+        xs = [x for name, n in TRAIN.items() for x in load(name, "train", n, block)]
+        rows = model.sample(xs, each, seed=seed)
         drawn += sum(len(chain.tokens) for row in rows for chain in row)
-        for part, values in zip(more, flat(new, rows)):
-            part.extend(values)
-        block += 1
-    verdicts = judge(more[0], [[chain] for chain in more[1]])[:, 0]
-    outcome = [
-        np.append(np.full(len(model.ends(chain)) - 1, np.nan), good)
-        for chain, good in zip(more[1], verdicts)
+        asked, told = flat(xs, rows)
+        problems, chains, block = [*problems, *asked], [*chains, *told], block + 1
+    verdicts = judge(problems, [[chain] for chain in chains])[:, 0]
+    each_step = [
+        np.full(len(model.ends(c)), float(v)) for c, v in zip(chains, verdicts)
     ]
+    return problems, chains, guides.only_last(each_step), drawn
+
+
+def train(model, seed: int, rollouts: int = 8) -> tuple[dict, dict]:
+    """(reward models, tokens that each one's labels cost), on both levels of stories.
+
+    The outcome model is given as many label tokens as the process models: chains of
+    fresh problems in place of roll-outs.
+    """
+    problems, chains, counts, spent = labelled(model, seed)
+    *more, drawn = outcomes(model, seed, spent)
     labels = {
         "PRM, soft": (problems, chains, [c / rollouts for c in counts], 2),
         "PRM, hard": (problems, chains, [1.0 * (c > 0) for c in counts], 2),
-        "ORM": (*more, outcome, 1),
+        "ORM": (*more, 1),
     }
     found = {}
     for name, (asked, told, values, epochs) in labels.items():
@@ -76,11 +81,11 @@ def measure(chains, right, scores: dict, sizes) -> dict:
     return out
 
 
-def at_sizes(rows, verdicts, scores: dict) -> dict:
+def at_sizes(rows, verdicts, scores: dict, ks=SIZES) -> dict:
     """Method -> size -> percent right of each problem that has so many draws."""
     out: dict = {}
     for i, (chains, right) in enumerate(zip(rows, verdicts)):
-        sizes = [k for k in SIZES if k <= len(chains)]
+        sizes = [k for k in ks if k <= len(chains)]
         found = measure(chains, right, {n: s[i] for n, s in scores.items()}, sizes)
         n, answers = len(chains), [ballot(chain.answer) for chain in chains]
         if "log p" in scores:
@@ -136,4 +141,94 @@ def process(model, seeds: int = 3) -> dict:
             took = time.perf_counter() - began
             print(name, seed, {k: round(v[0], 3) for k, v in auc.items()}, flush=True)
             print(f"{took:.0f} s", flush=True)
+    return out
+
+
+# n of a search -> how many problems it is measured on
+SEARCHES = {4: 480, 16: 480, 64: 160}
+BINS = 32  # draws that say how hard a problem is
+
+
+def searches(model, name: str) -> dict:
+    """Label -> (policy's adapter, guide, settings of beam_search, largest n)."""
+    rolled = guides.rollouts(model, 4, seed=5)
+    out = {
+        "beam, log p": (None, guides.likelihood(model), dict(aggregate="min"), 64),
+        "beam, roll-outs": (None, rolled, {}, 16),
+    }
+    if name != "story-hard":
+        return out
+    problems, chains, counts, _ = labelled(model, 0)
+    soft = [c / 8 for c in counts]
+    value = guides.RewardModel(model).fit(problems, chains, soft)
+    prover = guides.RewardModel(model)
+    prover.fit(problems, chains, guides.prover_labels(counts, 8, 4))
+    model.attach(name="stream")
+    guides.learn_values(model, problems, chains, soft, epochs=2, lr=2e-3)
+    model.switch(None)
+    progress = guides.with_progress(value, prover)
+    return out | {
+        "beam, PRM": (None, value, dict(aggregate="min"), 64),
+        "beam, PAV": (None, progress, {}, 16),
+        "beam, PRM, lookahead": (None, value, dict(lookahead=1), 16),
+        "subtrees, PRM": (None, value, dict(aggregate="min", groups=0), 64),
+        "particles, PRM": (None, value, dict(resample=True), 64),
+        "beam, interleaved": ("stream", guides.interleaved, dict(aggregate="min"), 64),
+    }
+
+
+def outcome(found) -> list[int]:
+    """[vote right, best right, any right, tokens drawn, tokens of the guide]."""
+    x, finals = found.problem, found.finals
+    right = [bool(verify(x, chain.answer)) for chain in finals]
+    weights = np.clip(found.scores, 0, None)
+    voted = weighted_vote(finals, weights) if finals else None
+    return [
+        int(voted is not None and bool(verify(x, voted.answer))),
+        int(bool(right) and right[int(np.argmax(found.scores))]),
+        int(any(right)),
+        found.tokens,
+        found.guided,
+    ]
+
+
+def guided(model, sizes=SEARCHES) -> dict:
+    """Chapter 08: every search at every n, beside plain draws, problem by problem."""
+    began, out = time.perf_counter(), {}
+    for name in ("story-hard", "countdown"):
+        xs = load(name, "test", max(sizes.values()))
+        bins = judge(xs, model.sample(xs, BINS, seed=7)).sum(1).tolist()
+        rows = model.sample(xs, 64, seed=99)
+        verdicts = judge(xs, rows)
+        scores = {"log p": [np.exp([min(c.logprobs) for c in row]) for row in rows]}
+        every = searches(model, name)
+        if value := every.get("beam, PRM", (None, None))[1]:
+            steps = iter(value.steps(*flat(xs, rows)))
+            scores["PRM"] = [np.array([min(next(steps)) for _ in row]) for row in rows]
+        plain = at_sizes(rows, verdicts, scores, (1, 2, 4, 8, 16, 32, 64))
+        length = [round(sum(len(c.tokens) for c in row) / 64, 1) for row in rows]
+        out[name] = {"passed": bins, "plain": plain, "length": length, "searches": {}}
+        for label, (adapter, guide, settings, most) in every.items():
+            model.switch(adapter)
+            for n, count in sizes.items():
+                if n > most:
+                    continue
+                if "groups" in settings:
+                    settings["groups"] = n // 4
+                results = []
+                for start in range(0, count, 80):
+                    part = xs[start : min(start + 80, count)]
+                    found = beam_search(model, part, guide, n, seed=11, **settings)
+                    results += [outcome(f) for f in found]
+                out[name]["searches"].setdefault(label, {})[n] = results
+                mean = np.mean(results, 0).round(3).tolist()
+                print(
+                    name,
+                    label,
+                    n,
+                    mean,
+                    f"{time.perf_counter() - began:.0f} s",
+                    flush=True,
+                )
+            model.switch(None)
     return out
