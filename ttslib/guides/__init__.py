@@ -15,7 +15,7 @@ from .labels import AGGREGATE, only_last, prover_labels, step_labels
 from .rollouts import rollout_value, rollouts
 from .stream import interleaved, learn_values, likelihood, with_values
 
-NEEDS_TORCH = {"RewardModel": "reward"}
+NEEDS_TORCH = {"Following": "following", "RewardModel": "reward"}
 __all__ = [
     "AGGREGATE",
     "interleaved",
