@@ -160,9 +160,11 @@ def searches(model, name: str) -> dict:
         return out
     problems, chains, counts, _ = labelled(model, 0)
     soft = [c / 8 for c in counts]
-    value = guides.RewardModel(model).fit(problems, chains, soft)
-    prover = guides.RewardModel(model)
-    prover.fit(problems, chains, guides.prover_labels(counts, 8, 4))
+    stronger = guides.prover_labels(counts, 8, 4)
+    value, prover = (
+        guides.Following(guides.RewardModel(model).fit(problems, chains, labels))
+        for labels in (soft, stronger)
+    )
     model.attach(name="stream")
     guides.learn_values(model, problems, chains, soft, epochs=2, lr=2e-3)
     model.switch(None)
