@@ -1,10 +1,10 @@
 """Runs too big for CI, recorded once in data/runs.
 
-``python -m ttslib.tools.record`` coverage, small_em, variants, reinforce, process or
-guided. Chapter 03 at scale small (samples of SmolLM2-135M-Instruct on stories and on
+``python -m ttslib.tools.record`` coverage, small_em, variants, reinforce, process,
+guided or guided_training. Chapter 03 at scale small (samples of SmolLM2-135M-Instruct on stories and on
 GSM8K's test questions, by hub id or from TTS_DATA); chapter 05 at scale small; chapter
 05's table and chapter 06's runs over several seeds; chapter 07's choices and chapter
-08's searches (:mod:`ttslib.tools.record_guides`).
+08's searches and training (:mod:`ttslib.tools.record_guides`).
 What the store has is not drawn or trained again, so a run that was killed goes on where
 it was.
 """
@@ -192,6 +192,9 @@ def main():
     tiny = {"variants": ("countdown", table), "reinforce": ("story-easy", reinforce)}
     both = {"process": record_guides.process}
     both["guided"] = lambda model, seeds: record_guides.guided(model)
+    both["guided_training"] = lambda model, seeds: {
+        "story-hard": record_guides.training(model, seeds)
+    }
     parser.add_argument("what", choices=("coverage", "small_em", *tiny, *both))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seeds", type=int, default=3, help="of what has several")

@@ -1,10 +1,11 @@
-"""Recorded runs of chapters 07 and 08: ``python -m ttslib.tools.record process``."""
+"""Recorded runs of chapters 07 and 08: process, guided and guided_training."""
 
 import time
 
 import numpy as np
 
 from .. import guides, stats
+from ..learn import capped, e_step, m_step
 from ..problems import load
 from ..search import ballot, beam_search, weighted_vote
 from ..verify import judge, verify
@@ -233,4 +234,56 @@ def guided(model, sizes=SEARCHES) -> dict:
                     flush=True,
                 )
             model.switch(None)
+    return out
+
+
+def searched(model, xs, guide, seed: int, n: int = 16):
+    """(finished chains in each problem's tree, tokens that were drawn and read)."""
+    found = []
+    for i in range(0, len(xs), 80):
+        part = xs[i : i + 80]
+        found += beam_search(model, part, guide, n, aggregate="min", seed=seed)
+    rows = [[n.chain for n in tree.nodes if n.chain.finished] for tree in found]
+    return rows, sum(tree.tokens + tree.guided for tree in found)
+
+
+def drawn(model, xs, budget: float, seed: int):
+    """As many plain draws of each problem as ``budget`` tokens pay for."""
+    some = model.sample(xs, 16, seed=seed)
+    each = np.mean([len(chain.tokens) for row in some for chain in row])
+    rows = model.sample(xs, max(1, round(budget / len(xs) / each)), seed=seed)
+    return rows, sum(len(chain.tokens) for row in rows for chain in row)
+
+
+def training(model, seeds: int = 3, count: int = 160, tokens: int = 80_000) -> dict:
+    """Chapter 08: a policy trained on what guided search finds, or on plain draws.
+
+    Both spend the same on ``count`` problems of the seed, and are trained on ``tokens``
+    tokens of chains that pass: how many of 16 draws of each test problem are right.
+    """
+    began, test = time.perf_counter(), load("story-hard", "test", 200)
+
+    def measure():
+        return judge(test, model.sample(test, 16, seed=99)).sum(1).tolist()
+
+    xs = load("story-hard", "train", 150)
+    problems, chains = flat(xs, model.sample(xs, 4))
+    counts, _ = guides.step_labels(model, problems, chains, 8, seed=1)
+    value = guides.RewardModel(model).fit(problems, chains, [c / 8 for c in counts])
+    out = {"problems": [x.id for x in test], "n": 16, "plain": [], "guided": []}
+    out["base"] = measure()
+    for seed in range(seeds):
+        model.switch(None)
+        xs = load("story-hard", "train", count, 100 + seed)
+        rows, spent = searched(model, xs, guides.Following(value), seed)
+        both = {"guided": (rows, spent), "plain": drawn(model, xs, spent, seed)}
+        for name, (rows, spent) in both.items():
+            right = [judge([x], [row])[0] if row else [] for x, row in zip(xs, rows)]
+            model.attach(seed=seed)
+            q = e_step(xs, rows, right, capped(4))
+            done = m_step(model, q, tokens=tokens, lr=2e-3, seed=seed)
+            out[name].append(done | {"tokens": int(spent), "right": measure()})
+            model.switch(None)
+            took = f"{time.perf_counter() - began:.0f} s"
+            print(name, seed, np.mean(out[name][-1]["right"]) / 16, took, flush=True)
     return out
