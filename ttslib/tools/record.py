@@ -1,10 +1,10 @@
 """Runs too big for CI, recorded once in data/runs.
 
 ``python -m ttslib.tools.record`` coverage, small_em, variants, reinforce, process,
-guided or guided_training. Chapter 03 at scale small (samples of SmolLM2-135M-Instruct on stories and on
-GSM8K's test questions, by hub id or from TTS_DATA); chapter 05 at scale small; chapter
-05's table and chapter 06's runs over several seeds; chapter 07's choices and chapter
-08's searches and training (:mod:`ttslib.tools.record_guides`).
+guided or guided_training. Chapter 03 at scale small (samples of SmolLM2-135M-Instruct
+on stories and on GSM8K's test questions, by hub id or from TTS_DATA); chapter 05 at
+scale small; chapter 05's table and chapter 06's runs over several seeds; chapter 07's
+choices, chapter 08's searches and training (:mod:`ttslib.tools.record_guides`).
 What the store has is not drawn or trained again, so a run that was killed goes on where
 it was.
 """
