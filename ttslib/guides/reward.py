@@ -47,7 +47,7 @@ class RewardModel(torch.nn.Module):
         drawn = ~logp.isnan()
         logp = logp.nan_to_num(0.0).clamp(min=-10)
         seen = torch.stack([drawn, logp, drawn & (logp < UNLIKELY)], -1)
-        return x + seen.to(self.seen.dtype) @ self.seen.to(x.dtype)
+        return x + seen.to(x.dtype) @ self.seen.to(x.dtype)
 
     def logits(self, x: torch.Tensor, at: list, **cache) -> list[torch.Tensor]:
         """The head's output at places ``at[i]`` of row i of embeddings ``x``."""
