@@ -1,4 +1,8 @@
-"""Search step by step under a guide r: S^t → R: beams and particles. No torch."""
+"""Search step by step under a guide r: S^t → R: beams and particles. No torch.
+
+A guide is called with problems and chains, one for each, and returns values [chains]
+and what they cost in tokens [chains]. A step is a line.
+"""
 
 import math
 from collections.abc import Callable
@@ -109,8 +113,9 @@ def beam_search(
 ) -> list[Found]:
     """Draw ``n`` next steps, keep the ``n // branch`` best by the guide, and go on.
 
-    ``groups`` search apart from each other; the guide looks ``lookahead`` steps ahead;
-    ``resample`` keeps ``n`` particles drawn by score, not the best.
+    ``groups`` search apart (DVTS, Beeching et al. 2024); the guide looks ``lookahead``
+    steps ahead (Snell et al. 2024, section 5.2); ``resample`` keeps ``n`` particles by
+    chance, one child each (Puri et al. 2025). ValueError where the guide says NaN.
     """
     branch = 1 if resample else branch
     aggregate = checked(n, branch, aggregate, groups, lookahead, max_steps)

@@ -18,10 +18,11 @@ import torch
 import transformers
 from transformers import ContinuousBatchingConfig, GenerationConfig
 
-from ttslib import policy, problems
+from ttslib import guides, policy, problems, search
 from ttslib.policy.engine import Job
 from ttslib.problems import Problem
 from ttslib.tools.provenance import made_with
+from ttslib.tools.record import shown
 from ttslib.verify import verify
 
 RUNS = Path(__file__).resolve().parents[2] / "data" / "runs"
@@ -171,6 +172,27 @@ def extension(p, xs: list, repeats: int) -> dict:
     return row(what, a, b, "µs/token", "≤ 1.3")
 
 
+def beam(p, xs: list, n: int, repeats: int, target: str = "", **options) -> dict:
+    """Tokens a second of a search that keeps its KV, and of one that does not.
+
+    That one reads each different prefix once a step, for all of its children.
+    """
+    found: dict = {}
+    options |= dict(guide=guides.likelihood(p), aggregate="min")
+
+    def searched(keep: bool):
+        found[keep] = search.beam_search(p, xs, n=n, keep=keep, **options)
+
+    seconds = best([lambda: searched(True), lambda: searched(False)], repeats)
+    rates = [sum(f.tokens for f in found[k]) / s for k, s in zip(found, seconds)]
+    drawn = [[[node.chain.tokens for node in f.nodes] for f in found[k]] for k in found]
+    same = sum(a == b for a, b in zip(*drawn))
+    read = sum(len(p.encode(x)[0]) for x in xs) / len(xs)
+    what = f"beam {n}:{n // 4} on {len(xs)} prompts of {read:.0f} tokens, {p.name}"
+    what += f" ({same} the same): prefixes read anew"
+    return row(what, *rates, "tokens/s", target)
+
+
 def training(p, xs: list, repeats: int) -> dict:
     """Seconds of a LoRA pass over ``xs``: fit against peft in a plain Trainer."""
     from peft import LoraConfig, get_peft_model
@@ -274,6 +296,7 @@ def measure(quick: bool, models: dict):
         p.reference.destroy_cached_continuous_batching_manager()  # sized for its work
     # Half a second each: a busy machine shifts this ratio more than its margin.
     yield extension(tiny, xs, 1 if quick else 10)
+    yield beam(tiny, xs, 4 if quick else 16, repeats, "≥ 1.3")
     yield training(policy.load("tiny"), problems.load("story-easy", n=8 * count), 3)
     if not CUDA:
         if not quick:
@@ -281,6 +304,10 @@ def measure(quick: bool, models: dict):
             p.reference, models[p.name] = reference(p), p.parameters
             some = [p.encode(xs[0])[0]]
             yield against("generate", p, generate, some, 8, SHORT, repeats, "≥ 0.95")
+            p.tokenizer.chat_template = None
+            far = [shown(x, problems.load("story-easy", "train", 3)) for x in xs[:2]]
+            few = dict(max_steps=5, max_tokens=LENGTH, temperature=0.6)
+            yield beam(p, far, 8, 1, "≥ 1.3", **few)
         yield numbers(xs, repeats)
         yield humaneval(repeats, 10 if quick else None)
 
