@@ -41,8 +41,9 @@ def test_searches_are_charged_for_what_they_draw_and_read(model, few):
         assert len(row["passed"]) == len(row["length"]) == 5
         for label, by_n in row["searches"].items():
             runs = np.array(by_n[4])
-            vote, best, some, drawn, read = runs.T
+            vote, best, some, drawn, read, last = runs.T
             assert np.all(vote <= some) and np.all(best <= some) and np.all(drawn > 0)
+            assert np.all(last <= some)
             free = "log p" in label or "interleaved" in label
             assert np.all(read == 0) == free, (name, label)
     plain = found["story-hard"]["plain"]

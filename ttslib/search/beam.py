@@ -67,6 +67,14 @@ class Found:
         return [self.nodes[i] for i in at]
 
     @property
+    def finished(self) -> list[Node]:
+        """Every finished node, those that were dropped too: who may vote on the answer.
+
+        A beam of width 1 ends with one chain, but has drawn ``branch`` to their ends.
+        """
+        return [node for node in self.nodes if node.chain.finished]
+
+    @property
     def finals(self) -> list[Chain]:
         return [node.chain for node in self.leaves]
 

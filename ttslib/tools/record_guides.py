@@ -180,19 +180,23 @@ def searches(model, name: str) -> dict:
     }
 
 
-def outcome(found) -> list[int]:
-    """[vote right, best right, any right, tokens drawn, tokens of the guide]."""
-    x, finals = found.problem, found.finals
-    right = [bool(verify(x, chain.answer)) for chain in finals]
-    weights = np.clip(found.scores, 0, None)
-    voted = weighted_vote(finals, weights) if finals else None
-    return [
-        int(voted is not None and bool(verify(x, voted.answer))),
-        int(bool(right) and right[int(np.argmax(found.scores))]),
-        int(any(right)),
-        found.tokens,
-        found.guided,
-    ]
+def outcome(found, resampled: bool) -> list[int]:
+    """[vote right, best right, any right, tokens drawn, tokens of the guide, vote of
+    the survivors right]; but for the last every finished chain is asked.
+
+    Of particles those that are in, each as often as it is.
+    """
+
+    def judged(nodes) -> list[int]:
+        right = [bool(verify(found.problem, node.chain.answer)) for node in nodes]
+        scores = [node.score for node in nodes]
+        chosen = weighted_vote([n.chain for n in nodes], np.clip(scores, 0, None))
+        vote = chosen is not None and bool(verify(found.problem, chosen.answer))
+        best = bool(right) and right[int(np.argmax(scores))]
+        return [int(vote), int(best), int(any(right))]
+
+    every = judged(found.leaves if resampled else found.finished)
+    return [*every, found.tokens, found.guided, judged(found.leaves)[0]]
 
 
 def guided(model, sizes=SEARCHES) -> dict:
@@ -222,7 +226,7 @@ def guided(model, sizes=SEARCHES) -> dict:
                 for start in range(0, count, 80):
                     part = xs[start : min(start + 80, count)]
                     found = beam_search(model, part, guide, n, seed=11, **settings)
-                    results += [outcome(f) for f in found]
+                    results += [outcome(f, "resample" in settings) for f in found]
                 out[name]["searches"].setdefault(label, {})[n] = results
                 mean = np.mean(results, 0).round(3).tolist()
                 print(
