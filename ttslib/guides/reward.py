@@ -21,21 +21,32 @@ class RewardModel(torch.nn.Module):
     Amortised roll-outs, slide 45. It reads the problem and the chain and, if
     ``sees_logp``, three things about each drawn token besides, as learned vectors added
     to its embedding: that the policy drew it, its log p, and whether p was below 0.1.
-    All weights are trained; with ``rank`` only LoRA adapters of that rank, the head
-    and these vectors. Called, it is a guide; its values lie within (0, 1).
+    They start as noise of ``spread`` times the embeddings' (from 0 they grow slowly:
+    on 600 chains an outcome model then hardly learns to look at them). All weights are
+    trained; with ``rank`` only LoRA adapters of that rank, the head and these vectors.
+    Called, it is a guide; its values lie within (0, 1).
     """
 
-    def __init__(self, policy, *, sees_logp=True, rank: int | None = None, seed=0):
+    def __init__(
+        self,
+        policy,
+        *,
+        sees_logp: bool = True,
+        rank: int | None = None,
+        spread: float = 1.0,
+        seed: int = 0,
+    ):
         super().__init__()
         self.policy, self.sees_logp = policy, sees_logp
-        self.about = (*policy.hashes(), "reward model", sees_logp, rank, seed)
+        self.about = (*policy.hashes(), "reward model", sees_logp, rank, spread, seed)
         torch.manual_seed(seed)
         self.body = body_of(policy, rank)
         width = policy.base.config.get_text_config().hidden_size
         self.head = torch.nn.Linear(width, 1)
-        self.seen = torch.nn.Parameter(torch.zeros(3, width))
-        self.head.to(policy.base.device)
-        self.seen.data = self.seen.data.to(policy.base.device)
+        usual = self.body.get_input_embeddings().weight.float().std().item()
+        self.seen = torch.nn.Parameter(spread * usual * torch.randn(3, width))
+        for part in (self.head.weight, self.head.bias, self.seen):
+            part.data = part.data.to(policy.base.device)
         self.history: list[float] = []
 
     # --- reading ---------------------------------------------------------------------

@@ -17,6 +17,7 @@ POOL = {
 }
 TRAIN = {"story-hard": 300, "story-easy": 200}
 SIZES = (1, 4, 16, 64, 256)
+SPREAD = 0.0  # as the library was when the runs were recorded
 
 
 def flat(problems, rows):
@@ -63,7 +64,7 @@ def train(model, seed: int, rollouts: int = 8) -> tuple[dict, dict]:
     }
     found = {}
     for name, (asked, told, values, epochs) in labels.items():
-        found[name] = guides.RewardModel(model, seed=seed)
+        found[name] = guides.RewardModel(model, spread=SPREAD, seed=seed)
         found[name].fit(asked, told, values, epochs=epochs, seed=seed)
         print(f"seed {seed}: {name} trained on {len(told)} chains", flush=True)
     return found, {"roll-outs": spent, "outcomes": drawn, "chains": len(more[1])}
@@ -163,7 +164,9 @@ def searches(model, name: str) -> dict:
     soft = [c / 8 for c in counts]
     stronger = guides.prover_labels(counts, 8, 4)
     value, prover = (
-        guides.Following(guides.RewardModel(model).fit(problems, chains, labels))
+        guides.Following(
+            guides.RewardModel(model, spread=SPREAD).fit(problems, chains, labels)
+        )
         for labels in (soft, stronger)
     )
     model.attach(name="stream")
@@ -273,7 +276,9 @@ def training(model, seeds: int = 3, count: int = 160, tokens: int = 80_000) -> d
     xs = load("story-hard", "train", 150)
     problems, chains = flat(xs, model.sample(xs, 4))
     counts, _ = guides.step_labels(model, problems, chains, 8, seed=1)
-    value = guides.RewardModel(model).fit(problems, chains, [c / 8 for c in counts])
+    value = guides.RewardModel(model, spread=SPREAD).fit(
+        problems, chains, [c / 8 for c in counts]
+    )
     out = {"problems": [x.id for x in test], "n": 16, "plain": [], "guided": []}
     out["base"] = measure()
     for seed in range(seeds):
