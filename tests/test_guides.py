@@ -293,7 +293,9 @@ def test_the_policy_learns_to_write_values(store):
     chains = [chain for row in rows for chain in row]
     values = [np.linspace(0, 1, len(c.steps) - 1) for c in chains]
     tuned.attach()
-    guides.learn_values(tuned, asked, chains, values, epochs=8, lr=5e-3, batch_tokens=512)
+    guides.learn_values(
+        tuned, asked, chains, values, epochs=8, lr=5e-3, batch_tokens=512
+    )
     found = tuned.sample(xs[:20], 2, seed=9)
     texts = [c.text for row in found for c in row]
     lines = [line for text in texts for line in text.split("\n")[:-1]]
