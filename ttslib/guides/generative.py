@@ -1,0 +1,309 @@
+"""r_ψ as a language model: its verdict is a word, its value that word's probability.
+
+Slide 46: GenRM (Zhang 2024) and Ankner 2024.
+"""
+
+from contextlib import contextmanager
+
+import numpy as np
+
+from ..chain import Chain, lines
+from ..problems.steps import fill, line, solve
+
+CHECK = "Check:"  # what a written check follows
+MARK = "~chain~"
+
+
+class GenerativeVerifier:
+    """The policy as its own verifier, by a LoRA adapter ``name`` on the same weights.
+
+    Asked behind a chain whether it is right, it says ``words[0]`` or ``words[1]``. The
+    value is p(yes) / (p(yes) + p(no)). With ``check`` it first writes a check of the
+    chain; the value is the mean over ``n`` checks that it draws (GenRM-CoT's vote). If
+    it ``sees_logp``, each step is shown with its least likely token's p, in tenths. A
+    chat model is asked in a turn of the user; before :meth:`fit` the policy judges as
+    it is. Its active adapter is after each call what it was before.
+
+    The words must be such as the base has met: those that never occurred have all one
+    embedding, so that no adapter can say one and not the others.
+    """
+
+    def __init__(
+        self,
+        policy,
+        *,
+        name: str = "verifier",
+        check: bool = False,
+        n: int = 1,
+        words: tuple[str, str] = ("Yes", "No"),
+        ask: str = "Is it right?",
+        sees_logp: bool = False,
+        seed: int = 0,
+        **sampling,
+    ):
+        self.policy, self.name, self.check, self.n = policy, name, check, n
+        self.words, self.ask, self.sees_logp = words, ask, sees_logp
+        self.seed, self.sampling = seed, sampling
+
+    # --- asking ----------------------------------------------------------------------
+    def turn(self, asked: str) -> str:
+        """What stands between a chain and the answer to ``asked``."""
+        tokenizer = getattr(self.policy, "tokenizer", None)
+        if not getattr(tokenizer, "chat_template", None):
+            return f"\n{asked}"
+        talk = [("user", MARK), ("assistant", MARK), ("user", asked)]
+        text = tokenizer.apply_chat_template(
+            [{"role": role, "content": content} for role, content in talk],
+            tokenize=False,
+            add_generation_prompt=True,
+        )
+        return text.split(MARK)[-1]
+
+    def shown(self, chain) -> str:
+        """The chain's text, with the p of its steps if these are to be seen."""
+        if not (self.sees_logp and chain.logprobs):
+            return chain.prefix + chain.text
+        ends = [-1, *self.policy.ends(chain)]
+        out = []
+        for i, step in enumerate(lines(chain.text)):
+            p = np.exp(min(chain.logprobs[ends[i] + 1 : ends[i + 1] + 1]))
+            out.append(f"{step.rstrip()} [{int(9.999 * p)}]")
+        return chain.prefix + "\n".join(out)
+
+    def before(self, chain) -> str:
+        """The chain and the question, as the verifier reads them."""
+        text = self.shown(chain).rstrip("\n")
+        if self.turn("") == "\n":
+            return text + (f"\n{CHECK}\n" if self.check else f"\n{self.ask}")
+        asked = f"{self.ask} Say {' or '.join(self.words)}."
+        if self.check:
+            asked = f"Check it step by step. Then write: {asked}"
+        return text + self.turn(asked)
+
+    def answers(self) -> tuple[str, ...]:
+        """The words as they follow the question: a reply in a chat has no space."""
+        space = "" if self.turn("") != "\n" and not self.check else " "
+        return tuple(space + word for word in self.words)
+
+    @property
+    def fitted(self) -> bool:
+        """Has the verifier an adapter of its own?"""
+        model = getattr(self.policy, "model", None)
+        return self.name in getattr(model, "peft_config", {})
+
+    @contextmanager
+    def own(self):
+        """The policy with the verifier's adapter, if there is one."""
+        if not self.fitted:
+            yield
+            return
+        before = self.policy.adapter
+        try:
+            self.policy.switch(self.name)
+            yield
+        finally:
+            self.policy.switch(before)
+
+    def __call__(self, problems, chains) -> tuple[np.ndarray, np.ndarray]:
+        """(value of each chain [chains], tokens that were read and drawn [chains]).
+
+        What is charged is the chain, the question, and each check once: a sampler sees
+        the verdict's probability as it goes on from its check. Prompts are not charged,
+        as nowhere. Chains that are alike are judged once.
+        """
+        asked = [(x.prompt, self.before(c)) for x, c in zip(problems, chains)]
+        unique = {key: x for key, x in zip(asked, problems)}
+        place = {key: i for i, key in enumerate(unique)}
+        befores = [before for _, before in unique]
+        with self.own():
+            values, tokens = self.judge(list(unique.values()), befores)
+        at = [place[key] for key in asked]
+        return values[at], tokens[at]
+
+    def judge(self, problems, befores) -> tuple[np.ndarray, np.ndarray]:
+        """Value and cost of each text, under the adapter that is active."""
+        tokens = np.array([size(self.policy, before) for before in befores], int)
+        if not self.check:
+            return self.verdicts(problems, befores), tokens
+        options = dict(seed=self.seed) | self.sampling
+        if self.fitted:  # a check ends at a blank line
+            options["stop"] = "\n\n"
+        rows = self.policy.sample(problems, self.n, prefix=befores, **options)
+        tokens += [sum(len(c.tokens) for c in row) for row in rows]
+        ends = [b + self.end(c.text) for b, row in zip(befores, rows) for c in row]
+        values = self.verdicts([x for x in problems for _ in range(self.n)], ends)
+        return values.reshape(-1, self.n).mean(1), tokens
+
+    def end(self, check: str) -> str:
+        """A check, without what it may say of the verdict, and the question."""
+        at = check.rfind(self.ask)
+        return check[: at if at >= 0 else None].rstrip("\n") + f"\n\n{self.ask}"
+
+    def verdicts(self, problems, befores) -> np.ndarray:
+        """p(yes) / (p(yes) + p(no)) of the next word after each text; NaN where 0/0."""
+        yes, no = said(self.policy, problems, befores, self.answers()).T
+        with np.errstate(invalid="ignore", over="ignore"):
+            return 1 / (1 + np.exp(no - yes))
+
+    # --- learning --------------------------------------------------------------------
+    def fit(
+        self,
+        problems,
+        chains,
+        right,
+        checks=None,
+        *,
+        rank: int = 16,
+        emphasis: float = 10.0,
+        seed: int = 0,
+        **training,
+    ) -> list[float]:
+        """Train the adapter, from the base on; loss per step.
+
+        ``right`` [chains] is Ver_x, or a chance from 0 to 1 where no check is written;
+        both verdicts weigh the same in all. ``checks`` [chains] are texts to be written
+        before the verdict, "" to leave a chain out; by default :func:`teach`'s, where
+        they come to the right verdict. With a check, the words count ``emphasis``
+        times, as they are few. Options as :meth:`ttslib.policy.Policy.fit`.
+        """
+        right = np.asarray(right, float)
+        if not self.check:
+            checks = [""] * len(chains)
+        elif checks is None:
+            taught = [teach(x, c, self.words) for x, c in zip(problems, chains)]
+            checks = [t if good == r else "" for (t, good), r in zip(taught, right)]
+        share = np.array([right.mean(), 1 - right.mean()]).clip(1e-9)
+        examples = []
+        for x, chain, check, r in zip(problems, chains, checks, right, strict=True):
+            if self.check and not check:
+                continue
+            for word, weight in zip(self.answers(), (r, 1 - r) / share / 2):
+                if weight:
+                    told = self.told(x, self.before(chain), check, word, emphasis)
+                    examples.append((x, told[0], weight * told[1]))
+        before = self.policy.adapter
+        try:
+            self.policy.attach(rank, 2 * rank, name=self.name, seed=seed)
+            return self.policy.fit(examples, **training)
+        finally:
+            self.policy.switch(before)
+
+    def told(self, problem, before: str, check: str, word: str, emphasis: float):
+        """(check and verdict as they go on from ``before``, weights of the tokens).
+
+        The question between them is given, not learned: it weighs nothing.
+        """
+        if not self.check:
+            chain = behind(self.policy, problem, before, word)
+            return chain, np.ones(len(chain.tokens))
+        head = self.end(check)[: -len(self.ask)]
+        parts = [self.policy.pieces(text) for text in (head, self.ask, word)]
+        words = {t for w in self.words for t in self.policy.pieces(f" {w}")}
+        weights = [emphasis if t in words else 1.0 for part in parts for t in part]
+        weights[len(parts[0]) : len(parts[0]) + len(parts[1])] = [0.0] * len(parts[1])
+        text = head + self.ask + word
+        tokens = sum(map(tuple, parts), ())
+        chain = Chain(problem.prompt, text, tokens, finished=True, prefix=before)
+        return chain, np.array(weights)
+
+
+def behind(policy, problem, before: str, text: str) -> Chain:
+    """``text`` as a chain that goes on from ``before``."""
+    known = hasattr(policy, "encode")
+    tokens = policy.encode(problem, before, text)[1] if known else ()
+    return Chain(problem.prompt, text, tokens, finished=True, prefix=before)
+
+
+def size(policy, text: str) -> int:
+    """Tokens of a text; steps, where the policy has no tokenizer."""
+    return len(policy.pieces(text) if hasattr(policy, "pieces") else lines(text))
+
+
+def said(policy, problems, befores, words) -> np.ndarray:
+    """log p of each of ``words`` after each text: [texts, words].
+
+    One reading serves all words where each is one token.
+    """
+    if hasattr(policy, "token_logp") and problems:
+        ids = [policy.encode(problems[0], befores[0], w)[1] for w in words]
+        if all(len(tokens) == 1 for tokens in ids):
+            rows = [policy.encode(x, b)[0] for x, b in zip(problems, befores)]
+            return next_logp(policy, rows, [t for (t,) in ids])
+    columns = []
+    for word in words:
+        texts = [behind(policy, x, b, word) for x, b in zip(problems, befores)]
+        columns.append([sum(p) for p in policy.logprob(problems, texts)])
+    return np.array(columns).T
+
+
+def next_logp(policy, rows: list[tuple], wanted: list[int], size=8192) -> np.ndarray:
+    """log p of the tokens ``wanted`` next after each of ``rows``: [rows, wanted]."""
+    import torch
+
+    from ..policy.language import buckets
+
+    out = np.zeros((len(rows), len(wanted)))
+    device = policy.base.device
+    with torch.inference_mode():
+        for batch in buckets([len(row) for row in rows], size):
+            last = torch.tensor([len(rows[i]) - 1 for i in batch])
+            tokens = torch.zeros(len(batch), int(last.max()) + 1, dtype=torch.long)
+            for line_, i in zip(tokens, batch):
+                line_[: len(rows[i])] = torch.tensor(rows[i])
+            some, at = last.unique(return_inverse=True)  # logits where a row needs them
+            logits = policy.base(
+                input_ids=tokens.to(device),
+                use_cache=False,
+                logits_to_keep=some.to(device),
+            ).logits
+            logits = logits[torch.arange(len(batch)), at.to(device)].float()
+            out[batch] = logits.log_softmax(-1)[:, wanted].cpu().numpy()
+    return out
+
+
+def judge_steps(verifier, problem, steps: list[str]) -> np.ndarray:
+    """What ``verifier``, or another guide that reads text, gives each step: [steps].
+
+    Each is judged by all that is written up to it (ProcessBench, Zheng 2024).
+    """
+    texts = ["\n".join(steps[: t + 1]) for t in range(len(steps))]
+    chains = [Chain(problem.prompt, text) for text in texts]
+    return verifier([problem] * len(steps), chains)[0]
+
+
+# --- who teaches the checks ---------------------------------------------------------
+def teach(problem, chain, words=("Yes", "No")) -> tuple[str, bool]:
+    """(a check of ``chain``, its verdict) by a teacher who knows the story's plan.
+
+    Planted knowledge: the plan (``problem.data["plan"]``) is the story's solution, as
+    GenRM's rationales are written beside a reference solution. The check works the
+    steps out anew, with what the chain says in brackets and one of ``words`` behind it,
+    to the first that the chain has otherwise; one that it skips has no mark.
+    """
+    plan, stated, out = problem.data["plan"], steps_of(chain), []
+    results = solve(plan)
+    for i, (label, parts) in enumerate(plan):
+        true = line(label, fill(parts, results), results[i]).strip()
+        at = [t for t, step in enumerate(stated) if step.startswith(f"{label}:")]
+        if not at:
+            out.append(f"{true}.")
+            continue
+        result, stated = stated[at[0]].split("=")[-1].strip(), stated[at[0] + 1 :]
+        good = result == str(results[i])
+        out.append(f"{true} ({result}), {words[not good]}.")
+        if not good:
+            return "\n".join(out) + "\n", False
+    good = chain.answer == problem.gold
+    out.append(f"Answer: {problem.gold} ({chain.answer}), {words[not good]}.\n")
+    return "\n".join(out), good
+
+
+def steps_of(chain) -> list[str]:
+    """The steps that a story's chain stands by, without those it took back."""
+    out: list[str] = []
+    for step in chain.steps:
+        if step == "Go back.":
+            out = out[:-1]
+        elif not step.startswith(("Plan:", "Check:", "Answer:")):
+            out.append(step)
+    return out
