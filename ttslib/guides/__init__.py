@@ -11,6 +11,7 @@ torch is loaded by the first use of a name that needs it, not by the import.
 from importlib import import_module
 
 from .advantage import with_progress
+from .generative import GenerativeVerifier, judge_steps
 from .labels import AGGREGATE, only_last, prover_labels, step_labels
 from .rollouts import rollout_value, rollouts
 from .stream import interleaved, learn_values, likelihood, with_values
@@ -18,7 +19,9 @@ from .stream import interleaved, learn_values, likelihood, with_values
 NEEDS_TORCH = {"Following": "following", "RewardModel": "reward"}
 __all__ = [
     "AGGREGATE",
+    "GenerativeVerifier",
     "interleaved",
+    "judge_steps",
     "learn_values",
     "likelihood",
     "only_last",

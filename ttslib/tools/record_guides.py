@@ -17,7 +17,7 @@ POOL = {
 }
 TRAIN = {"story-hard": 300, "story-easy": 200}
 SIZES = (1, 4, 16, 64, 256)
-SPREAD = 0.0  # as the library was when the runs were recorded
+SPREAD = 0.0  # as the library was when process and guided were recorded
 
 
 def flat(problems, rows):
@@ -293,9 +293,7 @@ def training(model, seeds: int = 3, count: int = 160, tokens: int = 80_000) -> d
     xs = load("story-hard", "train", 150)
     problems, chains = flat(xs, model.sample(xs, 4))
     counts, _ = guides.step_labels(model, problems, chains, 8, seed=1)
-    value = guides.RewardModel(model, spread=SPREAD).fit(
-        problems, chains, [c / 8 for c in counts]
-    )
+    value = guides.RewardModel(model).fit(problems, chains, [c / 8 for c in counts])
     out = {"problems": [x.id for x in test], "n": 16, "plain": [], "guided": []}
     out["base"] = measure()
     for seed in range(seeds):
