@@ -46,7 +46,7 @@ def verdicts(notebook) -> list[str]:
         "".join(o.data.get("text/plain", ""))
         for cell in notebook.cells
         for o in cell.get("outputs", [])
-        if "data" in o
+        if "data" in o and "text/markdown" not in o.data  # no prose
     )
     return pattern.findall(text)
 
