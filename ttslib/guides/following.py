@@ -74,12 +74,8 @@ class Following:
     def batch(self, rows) -> list[Read]:
         model, device = self.model, self.model.seen.device
         before = torch.tensor([past.length for past, *_ in rows])
-        wide, new = int(before.max()), max(1, *(len(row[1]) for row in rows))
-        tokens = torch.zeros(len(rows), new, dtype=torch.long)
-        logp = torch.full((len(rows), new), torch.nan)
-        for i, (_, tail, p, _) in enumerate(rows):
-            tokens[i, : len(tail)] = torch.tensor(tail)
-            logp[i, : len(p)] = torch.tensor(p)
+        x = model.embedded([(tail, p) for _, tail, p, _ in rows])
+        wide, new = int(before.max()), x.shape[1]
         cache = DynamicCache()
         if wide:  # padded on the left, so that what is new follows at once
             layers, _, heads, _, size = rows[0][0].kv.shape
@@ -91,7 +87,7 @@ class Following:
                 cache.update(kv[:, layer, 0], kv[:, layer, 1], layer)
         place = (torch.arange(wide + new) - wide + before[:, None]).to(device)
         said = model.logits(
-            model.embed(tokens.to(device), logp.to(device)),
+            x,
             [ends for *_, ends in rows],
             attention_mask=(place >= 0).long(),
             position_ids=place[:, wide:],

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..chain import Chain, lines
 from ..problems.steps import fill, line, solve
+from .stream import least
 
 CHECK = "Check:"  # what a written check follows
 MARK = "~chain~"
@@ -63,11 +64,10 @@ class GenerativeVerifier:
         """The chain's text, with the p of its steps if these are to be seen."""
         if not (self.sees_logp and chain.logprobs):
             return chain.prefix + chain.text
-        ends = [-1, *self.policy.ends(chain)]
-        out = []
-        for i, step in enumerate(lines(chain.text)):
-            p = np.exp(min(chain.logprobs[ends[i] + 1 : ends[i + 1] + 1]))
-            out.append(f"{step.rstrip()} [{int(9.999 * p)}]")
+        out = [
+            f"{step.rstrip()} [{int(9.999 * np.exp(p))}]"
+            for step, p in zip(lines(chain.text), least(self.policy, chain))
+        ]
         return chain.prefix + "\n".join(out)
 
     def before(self, chain) -> str:
@@ -177,9 +177,10 @@ class GenerativeVerifier:
         for x, chain, check, r in zip(problems, chains, checks, right, strict=True):
             if self.check and not check:
                 continue
+            asked = self.before(chain)
             for word, weight in zip(self.answers(), (r, 1 - r) / share / 2):
                 if weight:
-                    told = self.told(x, self.before(chain), check, word, emphasis)
+                    told = self.told(x, asked, check, word, emphasis)
                     examples.append((x, told[0], weight * told[1]))
         before = self.policy.adapter
         try:

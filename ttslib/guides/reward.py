@@ -8,8 +8,7 @@ import torch
 import torch.nn.functional as F
 from transformers.cache_utils import DynamicCache
 
-from ..policy.descent import Descent, schedule
-from ..policy.language import bar
+from ..policy.descent import Descent
 from ..policy.tuning import batches
 
 UNLIKELY = float(np.log(0.1))
@@ -60,6 +59,19 @@ class RewardModel(torch.nn.Module):
         seen = torch.stack([drawn, logp, drawn & (logp < UNLIKELY)], -1)
         return x + seen.to(x.dtype) @ self.seen.to(x.dtype)
 
+    def embedded(self, rows) -> torch.Tensor:
+        """:meth:`embed` of ``rows`` of (tokens, log p), padded on the right.
+
+        The log p are of a row's last tokens; those before were not drawn.
+        """
+        width = max(1, *(len(ids) for ids, _ in rows))
+        tokens = torch.zeros(len(rows), width, dtype=torch.long)
+        logp = torch.full((len(rows), width), torch.nan)
+        for i, (ids, p) in enumerate(rows):
+            tokens[i, : len(ids)] = torch.tensor(ids)
+            logp[i, len(ids) - len(p) : len(ids)] = torch.tensor(p)
+        return self.embed(tokens.to(self.seen.device), logp.to(self.seen.device))
+
     def logits(self, x: torch.Tensor, at: list, **cache) -> list[torch.Tensor]:
         """The head's output at places ``at[i]`` of row i of embeddings ``x``."""
         hidden = self.body(inputs_embeds=x, use_cache=bool(cache), **cache)[0]
@@ -103,35 +115,21 @@ class RewardModel(torch.nn.Module):
         about = (*self.about, rows, told, epochs, lr, batch_tokens, seed)
         trained = [p for p in self.parameters() if p.requires_grad]
         descent = Descent(trained, about, lr=lr, fresh=fresh)
-        with bar(len(order), progress, unit="step") as tick:
-            for step in range(len(descent.history), len(order)):
-                batch = [i for i in order[step] if np.isfinite(labels[i]).any()]
-                if batch:
-                    loss = self.loss(
-                        [rows[i] for i in batch], [labels[i] for i in batch]
-                    )
-                    descent.step(loss, rate=schedule(step, len(order)))
-                else:
-                    descent.history.append(0.0)
-                descent.keep()
-                tick(sum(lengths[i] for i in order[step]))
-        descent.write(finished=True)
+
+        def loss(batch):
+            batch = [i for i in batch if np.isfinite(labels[i]).any()]
+            known = [rows[i] for i in batch], [labels[i] for i in batch]
+            return self.loss(*known) if batch else None
+
+        descent.run(order, loss, lengths, progress=progress)
         self.history = descent.history
         return self
 
     def loss(self, rows, labels) -> torch.Tensor:
         """Mean cross-entropy over the labels that are numbers."""
-        device = self.seen.device
-        width = max(len(ids) + len(tail) for ids, tail, *_ in rows)
-        tokens = torch.zeros(len(rows), width, dtype=torch.long)
-        logp = torch.full((len(rows), width), torch.nan)
-        for i, (ids, tail, p, _) in enumerate(rows):
-            tokens[i, : len(ids) + len(tail)] = torch.tensor(ids + tail)
-            logp[i, len(ids) : len(ids) + len(tail)] = torch.tensor(p)
+        x = self.embedded([(ids + tail, p) for ids, tail, p, _ in rows])
         at = [[len(ids) + e for e in ends] for ids, _, _, ends in rows]
-        said = torch.cat(
-            self.logits(self.embed(tokens.to(device), logp.to(device)), at)
-        )
+        said = torch.cat(self.logits(x, at))
         told = torch.from_numpy(np.concatenate(labels)).to(said)
         known = ~told.isnan()
         return F.binary_cross_entropy_with_logits(said[known], told[known])
@@ -160,18 +158,10 @@ class RewardModel(torch.nn.Module):
 
     def read(self, ids, rows) -> list[np.ndarray]:
         """Values after the steps of chains ``rows`` that share the prompt ``ids``."""
-        device, width = self.seen.device, max(1, *(len(row[1]) for row in rows))
-        none = torch.full((1, len(ids)), torch.nan, device=device)
-        prompt = self.embed(torch.tensor([ids], device=device), none)
-        cache = DynamicCache()
+        cache, prompt = DynamicCache(), self.embedded([(ids, ())])
         self.body(inputs_embeds=prompt, cache=cache, use_cache=True)
         cache.batch_repeat_interleave(len(rows))
-        tokens = torch.zeros(len(rows), width, dtype=torch.long)
-        logp = torch.full((len(rows), width), torch.nan)
-        for i, (_, tail, p, _) in enumerate(rows):
-            tokens[i, : len(tail)] = torch.tensor(tail)
-            logp[i, : len(tail)] = torch.tensor(p)
-        x = self.embed(tokens.to(device), logp.to(device))
+        x = self.embedded([(tail, p) for _, tail, p, _ in rows])
         said = self.logits(x, [row[3] for row in rows], cache=cache)
         return [value.float().sigmoid().cpu().numpy() for value in said]
 

@@ -15,6 +15,12 @@ WRITTEN = re.compile(r" \[(\d)\]$", re.M)
 TOP = 9  # a value is written as one digit, 0 to TOP
 
 
+def least(policy, chain) -> list[float]:
+    """The smallest log p of a token in each of the chain's steps: [steps]."""
+    ends = [-1, *policy.ends(chain)]
+    return [min(chain.logprobs[a + 1 : b + 1]) for a, b in zip(ends, ends[1:])]
+
+
 def likelihood(policy) -> Callable:
     """The guide that costs nothing: the least likely token of the newest step, as p.
 
@@ -22,12 +28,8 @@ def likelihood(policy) -> Callable:
     """
 
     def guide(problems, chains):
-        values = []
-        for chain in chains:
-            ends = [-1, *policy.ends(chain)]
-            newest = chain.logprobs[ends[-2] + 1 :] if len(ends) > 1 else (0.0,)
-            values.append(np.exp(min(newest)))
-        return np.array(values), np.zeros(len(chains), int)
+        newest = [(least(policy, chain) or [0.0])[-1] for chain in chains]
+        return np.exp(newest), np.zeros(len(chains), int)
 
     return guide
 

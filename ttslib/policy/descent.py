@@ -8,6 +8,7 @@ import torch
 
 from ..chain import key_of
 from . import store
+from .language import bar
 
 
 class Descent:
@@ -48,6 +49,23 @@ class Descent:
         torch.nn.utils.clip_grad_norm_(self.trained, 1.0)
         self.optimizer.step()
         self.history.append(value if entry is None else entry)
+
+    def run(self, order, loss, lengths, *, progress: bool = False):
+        """The steps that are left: one on ``loss(batch)`` for each batch of ``order``.
+
+        A loss of None is nothing to change. ``lengths`` are each row's tokens, for the
+        progress bar.
+        """
+        with bar(len(order), progress, unit="step") as tick:
+            for at in range(len(self.history), len(order)):
+                value = loss(order[at])
+                if value is None:
+                    self.history.append(0.0)
+                else:
+                    self.step(value, rate=schedule(at, len(order)))
+                self.keep()
+                tick(sum(lengths[i] for i in order[at]))
+        self.write(finished=True)
 
     def keep(self):
         """Write, where the last time is long ago: a killed run resumes here."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from .descent import Descent, schedule
-from .language import LanguageModel, bar, buckets
+from .descent import Descent
+from .language import LanguageModel, buckets
 
 
 class Policy(LanguageModel):
@@ -100,19 +100,16 @@ class Policy(LanguageModel):
         order = batches(lengths, batch_tokens, epochs, random.Random(seed))
         about = (*self.hashes(), rows, weights, epochs, lr, batch_tokens, seed)
         descent = Descent(self.trained(), about, lr=lr, fresh=fresh)
+
+        def loss(batch):
+            logp = self.token_logp([rows[i] for i in batch])
+            terms = [weigh(p, weights[i]) for i, p in zip(batch, logp)]
+            total, count = (sum(part) for part in zip(*terms))
+            return total / max(count, 1e-9)
+
         self.model.train()
         try:
-            with bar(len(order), progress, unit="step") as tick:
-                for step in range(len(descent.history), len(order)):
-                    batch = order[step]
-                    logp = self.token_logp([rows[i] for i in batch])
-                    terms = [weigh(p, weights[i]) for i, p in zip(batch, logp)]
-                    loss, count = (sum(part) for part in zip(*terms))
-                    loss = loss / max(count, 1e-9)
-                    descent.step(loss, rate=schedule(step, len(order)))
-                    descent.keep()
-                    tick(sum(lengths[i] for i in batch))
-            descent.write(finished=True)
+            descent.run(order, loss, lengths, progress=progress)
         finally:
             self.retuned()
         return descent.history
