@@ -18,6 +18,7 @@ def few(monkeypatch, tmp_path):
     monkeypatch.setattr(record_guides, "TRAIN", {"story-hard": 4, "story-easy": 3})
     pool = {"story-hard": {4: 6, 16: 3}, "story-easy": {4: 4}}
     monkeypatch.setattr(record_guides, "POOL", pool)
+    monkeypatch.setattr(record_guides, "WRITTEN", 5_000)
 
 
 def test_one_chain_leaves_no_choice_and_no_choice_beats_coverage(model, few):

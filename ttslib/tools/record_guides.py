@@ -70,12 +70,11 @@ def train(model, seed: int, rollouts: int = 8) -> tuple[dict, dict]:
     return found, {"roll-outs": spent, "outcomes": drawn, "chains": len(more[1])}
 
 
-def measure(chains, right, scores: dict, sizes) -> dict:
+def measure(ballots, right, scores: dict, sizes) -> dict:
     """Method -> how often it is right at each of ``sizes``, of one problem's draws.
 
     ``scores`` has one of each chain by name; those in [0, 1] also weigh votes.
     """
-    ballots = [ballot(chain.answer) for chain in chains]
     out = {}
     for name, score in scores.items():
         out[name] = stats.best_at_k(score, right, sizes)
@@ -88,11 +87,11 @@ def at_sizes(rows, verdicts, scores: dict, ks=SIZES) -> dict:
     out: dict = {}
     for i, (chains, right) in enumerate(zip(rows, verdicts)):
         sizes = [k for k in ks if k <= len(chains)]
-        found = measure(chains, right, {n: s[i] for n, s in scores.items()}, sizes)
-        n, answers = len(chains), [ballot(chain.answer) for chain in chains]
+        ballots = [ballot(chain.answer) for chain in chains]
+        found = measure(ballots, right, {n: s[i] for n, s in scores.items()}, sizes)
         if "log p" in scores:
-            found["majority"] = stats.majority_at_k(answers, right, sizes)
-            found["coverage"] = stats.pass_at_k(n, sum(right), sizes)
+            found["majority"] = stats.majority_at_k(ballots, right, sizes)
+            found["coverage"] = stats.pass_at_k(len(chains), sum(right), sizes)
         for name, values in found.items():
             for k, value in zip(sizes, values):
                 column = out.setdefault(name, {}).setdefault(k, [])
@@ -149,6 +148,7 @@ def process(model, seeds: int = 3) -> dict:
 # n of a search -> how many problems it is measured on
 SEARCHES = {4: 480, 16: 480, 64: 160}
 BINS = 32  # draws that say how hard a problem is
+WRITTEN = 600_000  # tokens of chains that teach a policy to write its values
 
 
 def searches(model, name: str) -> dict:
@@ -170,7 +170,7 @@ def searches(model, name: str) -> dict:
         for labels in (soft, stronger)
     )
     # 2,000 chains left a policy that hardly solved a story; the model labels more
-    *more, _, _ = outcomes(model, 0, 600_000)
+    *more, _, _ = outcomes(model, 0, WRITTEN)
     model.attach(r=64, alpha=64, name="stream")
     taught = dict(epochs=1, lr=3e-3, weight=3.0, batch_tokens=2048)
     guides.learn_values(model, *more, value.model.steps(*more), **taught)
@@ -267,7 +267,7 @@ def searched(model, xs, guide, seed: int, n: int = 16):
     for i in range(0, len(xs), 80):
         part = xs[i : i + 80]
         found += beam_search(model, part, guide, n, aggregate="min", seed=seed)
-    rows = [[n.chain for n in tree.nodes if n.chain.finished] for tree in found]
+    rows = [[node.chain for node in tree.finished] for tree in found]
     return rows, sum(tree.tokens + tree.guided for tree in found)
 
 
