@@ -3,7 +3,7 @@
 A guide is called with problems and chains, one problem for each chain, and returns what
 each chain is worth after its newest step [chains], and what it cost to say so in tokens
 [chains], drawn or read. Roll-outs ask the verifier, a reward model has learned what it
-would say, and a stream may carry values of its own.
+would say, and a stream may carry values of its own. For countdown one guide is exact.
 
 torch is loaded by the first use of a name that needs it, not by the import.
 """
@@ -11,6 +11,7 @@ torch is loaded by the first use of a name that needs it, not by the import.
 from importlib import import_module
 
 from .advantage import with_progress
+from .exact import reachable
 from .generative import GenerativeVerifier, judge_steps
 from .labels import AGGREGATE, only_last, prover_labels, step_labels
 from .rollouts import rollout_value, rollouts
@@ -26,6 +27,7 @@ __all__ = [
     "likelihood",
     "only_last",
     "prover_labels",
+    "reachable",
     "rollout_value",
     "rollouts",
     "step_labels",

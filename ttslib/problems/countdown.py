@@ -6,10 +6,15 @@ whole and not negative, as in the game. Many solutions exist, so search makes se
 """
 
 import random
+import re
+from functools import lru_cache
+from itertools import combinations
 
 from .splits import draw
 
 NUMBERS, TARGETS, LARGEST = (1, 15), (10, 99), 200
+BACK = "Go back."  # a line that takes all moves back
+MOVE = re.compile(r"(\d+) ([-+*/]) (\d+) = (\d+)(?:, left((?: \d+)+))?")
 
 
 def moves(a: int, b: int) -> list[tuple[str, int, int, int]]:
@@ -19,6 +24,61 @@ def moves(a: int, b: int) -> list[tuple[str, int, int, int]]:
     if b and a % b == 0:
         out.append(("/", a, b, a // b))
     return [m for m in out if m[3] <= LARGEST]
+
+
+def pairs(numbers: tuple[int, ...]):
+    """(a, b, the rest) for each two of ``numbers``."""
+    for i, j in combinations(range(len(numbers)), 2):
+        rest = numbers[:i] + numbers[i + 1 : j] + numbers[j + 1 :]
+        yield numbers[i], numbers[j], rest
+
+
+def chance(numbers, target: int) -> float:
+    """Exact chance that random play (:func:`play`) from ``numbers`` ends at ``target``.
+
+    A pair at random, a move of it at random, down to one number. It is above 0 exactly
+    if the target can still be reached.
+    """
+    return expected(tuple(sorted(numbers)), target)
+
+
+@lru_cache(maxsize=2**17)  # 300 states a problem
+def expected(numbers: tuple[int, ...], target: int) -> float:
+    if len(numbers) == 1:
+        return float(numbers[0] == target)
+    found = []
+    for a, b, rest in pairs(numbers):
+        after = [r for *_, r in moves(a, b)]
+        if rest:
+            hits = sum(chance((r, *rest), target) for r in after)
+        else:
+            hits = after.count(target)
+        found.append(hits / len(after))
+    return sum(found) / len(found)
+
+
+@lru_cache(maxsize=2**16)
+def left(numbers: tuple[int, ...], step: str) -> tuple[int, ...] | None:
+    """What a written step leaves of ``numbers``, sorted; None if it is no right move.
+
+    Wrong are a result that is not the move's, a number that is not there, and a list of
+    what is left that is not what is left; their order, and of a sum's or product's two
+    numbers, is free.
+    """
+    found = MOVE.fullmatch(step)
+    if not found:
+        return None
+    a, b, result = (int(found[i]) for i in (1, 3, 4))
+    rest = list(numbers)
+    for n in (a, b):
+        if n not in rest:
+            return None
+        rest.remove(n)
+    legal = {(op, r) for op, x, y, r in moves(a, b) if op in "+*" or (x, y) == (a, b)}
+    rest = tuple(sorted([result, *rest]))
+    said = tuple(sorted(map(int, (found[5] or "").split())))
+    told = said == rest or (not said and len(rest) == 1)
+    return rest if told and (found[2], result) in legal else None
 
 
 def play(rng: random.Random, numbers: list[int]) -> tuple[list, str, int]:

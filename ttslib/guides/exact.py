@@ -1,0 +1,53 @@
+"""An exact guide, where one exists: countdown's states can be enumerated. No torch.
+
+No other guide of the course knows; with noise it shows how good a value must be.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from ..chain import Chain, key_of
+from ..problems.countdown import BACK, chance, left
+from ..verify import verify
+
+
+def reachable(noise: float = 0.0, graded: bool = False, seed: int = 0) -> Callable:
+    """The guide that knows whether the target can still be reached: 1 or 0, no tokens.
+
+    A chain with a wrong line is worth 0, a finished one its verdict. ``graded`` gives
+    the chance that random moves get there instead (:func:`countdown.chance`). ``noise``
+    is the chance that the 0 or 1 of an unfinished chain is flipped: always the same for
+    the same text and ``seed``. ValueError for noise on a graded value.
+    """
+    if graded and noise:
+        raise ValueError("noise flips a 0 or 1: a graded value has neither")
+
+    def value(x, chain: Chain) -> float:
+        text = (chain.prefix + chain.text).replace("\r\n", "\n")
+        if chain.finished:
+            return float(bool(verify(x, chain.answer)))
+        numbers, target = tuple(sorted(x.data["numbers"])), x.data["target"]
+        rest = replay(numbers, text)
+        worth = chance(rest, target) if rest else 0.0
+        if graded:
+            return worth
+        flip = noise and key_of("noise", seed, x.prompt, text) < noise * 2**128
+        return float((worth > 0) != bool(flip))
+
+    def guide(problems, chains):
+        values = [value(x, chain) for x, chain in zip(problems, chains, strict=True)]
+        return np.array(values), np.zeros(len(values), int)
+
+    return guide
+
+
+def replay(numbers: tuple[int, ...], text: str) -> tuple[int, ...] | None:
+    """What the lines of ``text`` leave of ``numbers``; None if one is wrong.
+
+    After :data:`countdown.BACK` all are there again.
+    """
+    rest = numbers
+    for step in text.removesuffix("\n").split("\n") if text else ():
+        rest = numbers if step == BACK else rest and left(rest, step)
+    return rest
