@@ -2,14 +2,21 @@
 
 from .beam import Found, Node, beam_search
 from .choose import ballot, best_of_n, majority_vote, rejection_sample, weighted_vote
+from .tree import Tree, mcts, plant, puct, simulate, ucb
 
 __all__ = [
     "Found",
     "Node",
+    "Tree",
     "ballot",
     "beam_search",
     "best_of_n",
     "majority_vote",
+    "mcts",
+    "plant",
+    "puct",
     "rejection_sample",
+    "simulate",
+    "ucb",
     "weighted_vote",
 ]

@@ -253,6 +253,17 @@ def grow(child: Child, value: float, aggregate: Callable):
     tree.nodes.append(Node(chain, parent, value, score, group, weight))
 
 
+def a_number(value, problem, chain) -> float:
+    """ValueError where a guide says NaN."""
+    if math.isnan(value):
+        raise ValueError(
+            f"{getattr(problem, 'id', problem)}: the guide's value is not a number "
+            f"after {chain.steps[-1:]}: look at how it was trained, or let it give 0 "
+            "where it can't tell"
+        )
+    return float(value)
+
+
 def best(tree: Found, group: int, width: int) -> list[int]:
     """The ``width`` nodes of the group with the highest score, the first of equals."""
     return sorted(tree.beams[group], key=lambda i: -tree.nodes[i].score)[:width]
