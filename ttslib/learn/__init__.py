@@ -24,6 +24,7 @@ from .em import (
     voted,
     warn_if_idle,
 )
+from .expert import expert_iteration, outcomes
 from .reinforce import (
     METHODS,
     against_batch,
@@ -50,6 +51,7 @@ __all__ = [
     "divergence",
     "draw",
     "e_step",
+    "expert_iteration",
     "gradient_step",
     "guess_and_check",
     "hindsight",
@@ -57,6 +59,7 @@ __all__ = [
     "improve",
     "likeliest",
     "m_step",
+    "outcomes",
     "posterior",
     "score_function",
     "trl_reward",

@@ -54,7 +54,7 @@ class Tree:
     """What a search knows of ``problem``. Node -1 is the root.
 
     ``tokens`` were drawn, roll-outs included; ``guided`` is what the guide's values
-    cost besides; ``ended`` are the roll-outs. ``first`` is (tokens, guided,
+    cost besides; ``ended`` are the roll-outs, as whole chains. ``first`` is (tokens, guided,
     simulations) spent when the first chain passed, None before that.
     """
 
@@ -316,11 +316,22 @@ def judge(policy, leaves, guide, verify, seed: int, sampling: dict):
         rows = policy.sample(problems, 1, prefix=chains, seed=seed, **sampling)
         for (tree, i), (chain,) in zip(asked, rows):
             tree.tokens += len(chain.tokens)
-            tree.ended.append(chain)
+            tree.ended.append(joined(tree.at(i).chain, chain))
             values[tree, i] = passes(tree, chain, verify)
     for (tree, i), value in values.items():
         tree.at(i).said = value
         tell(tree, i, visits=1, wins=value, flying=-1)
+
+
+def joined(begun: Chain, rest: Chain) -> Chain:
+    """A chain and how it went on, as one chain."""
+    return replace(
+        rest,
+        prefix=begun.prefix,
+        text=begun.text + rest.text,
+        tokens=begun.tokens + rest.tokens,
+        logprobs=begun.logprobs + rest.logprobs,
+    )
 
 
 def passes(tree: Tree, chain: Chain, verify: Callable) -> float:

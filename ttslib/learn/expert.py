@@ -1,0 +1,72 @@
+"""Expert iteration (Anthony 2017): the policy proposes, a search improves on it, both
+policy and value learn from the outcome. No torch before it learns a value.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from .. import guides
+from ..search import mcts
+from ..verify import judge
+from .em import capped, different, e_step, m_step, warn_if_idle
+
+
+def expert_iteration(
+    policy,
+    problems,
+    guide: Callable | None = None,
+    *,
+    iterations: int = 3,
+    keep: Callable = capped(4),
+    tokens: float | None = None,
+    search: dict | None = None,
+    teach: dict | None = None,
+    seed: int = 0,
+    **training,
+):
+    """AlphaZero's loop on chains, slide 55; yields a ledger after each iteration.
+
+    Each searches every problem with the policy and the value as they then are
+    (``search``: settings of :func:`ttslib.search.mcts`), labels what it finished by the
+    verifier, trains a new adapter on the chains that ``keep`` chooses (``tokens`` of
+    them, as :func:`m_step`) and a new value on all outcomes so far (``teach``: of
+    :meth:`RewardModel.fit`). The first search judges by roll-outs, the next by what was
+    learned: the ledger's "guide". A ``guide`` that is given stays, and no value is
+    learned. Ends where nothing is kept.
+    """
+    fixed, told = guide, []
+    policy.switch(None)
+    for i in range(iterations):
+        trees = mcts(policy, problems, guide, seed=seed + i, **(search or {}))
+        rows = [different(tree.finished) for tree in trees]
+        right = [judge([x], [row])[0] if row else [] for x, row in zip(problems, rows)]
+        q = e_step(problems, rows, right, keep)
+        warn_if_idle(i, rows, 1, q)
+        if not q:
+            return
+        policy.attach(seed=seed)
+        ledger = m_step(policy, q, tokens=tokens, seed=seed + i, **training)
+        ledger["solved"] = float(np.mean([any(good) for good in right]))
+        ledger["drawn"] = sum(tree.tokens for tree in trees)
+        ledger["guided"] = sum(tree.guided for tree in trees)
+        if fixed is None:
+            told += outcomes(policy, problems, rows, right)
+            value = guides.RewardModel(policy, seed=seed)
+            value.fit(*zip(*told), seed=seed + i, **(teach or {}))
+            guide = guides.Following(value)
+            read = sum(policy.length(x, chain) for x, chain, _ in told)
+            ledger["trained"] += round(read * (teach or {}).get("epochs", 2))
+        yield ledger | {"guide": guide}
+
+
+def outcomes(policy, problems, rows, right) -> list[tuple]:
+    """(problem, chain, labels [steps]): each step is worth how its chain ended.
+
+    What AlphaZero's value learns, z of the game for every position (Silver 2017).
+    """
+    return [
+        (x, chain, np.full(len(policy.ends(chain)), float(good)))
+        for x, chains, verdicts in zip(problems, rows, right)
+        for chain, good in zip(chains, verdicts)
+    ]
