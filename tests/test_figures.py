@@ -3,6 +3,7 @@
 import math
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 
@@ -170,3 +171,102 @@ def test_a_parent_that_comes_later_is_refused_and_an_empty_tree_is_none():
     with pytest.raises(ValueError, match="node 0"):
         figures.tree(search(node("a\n", 1, 0, True), node("b\n", -1, 0, True)))
     assert "0 nodes" in repr(figures.tree(search()))
+
+
+# --- a strip of frames ---------------------------------------------------------------
+def grown(*visits, wins=(), nodes=SOME):
+    """A snapshot of a tree: the visits of the root, then of as many of ``nodes``."""
+    wins = wins or (0,) * len(visits)
+    counts = [SimpleNamespace(visits=n, wins=w) for n, w in zip(visits, wins)]
+    for count, of in zip(counts[1:], nodes):
+        count.chain, count.parent = of.chain, of.parent
+    return SimpleNamespace(root=counts[0], nodes=counts[1:])
+
+
+STRIP = (
+    grown(1, 1, 0, wins=(1, 1, 0)),
+    grown(2, 1, 1, wins=(1, 1, 0)),
+    grown(3, 2, 1, 1, 0, wins=(1.5, 1.5, 0, 0.5, 0)),
+)
+
+
+def framed(found, *notes):
+    shown = figures.frames(found, notes, "It <grows>")
+    root = ElementTree.fromstring(shown.html)
+    out = []
+    for svg in root.iter(SVG + "svg"):
+        groups = [g for g in svg.iter(SVG + "g") if "node" in g.get("class")]
+        out.append((svg, groups))
+    return shown, root, out
+
+
+def test_a_frame_shows_each_count_the_path_and_what_is_new():
+    shown, root, strip = framed(STRIP, "up < 1")
+    assert len(strip) == 3 and root.find("p").text == "It <grows>"
+    walked = [[g.get("class") == "node walked" for g in groups] for _, groups in strip]
+    assert walked == [
+        [True, True, False],
+        [True, False, True],
+        [True, True, True, False, False],  # root, a, its child; then the rest
+    ]
+    said = [["".join(g.itertext()) for g in groups] for _, groups in strip]
+    assert [s.count("new") for s in said[0]] == [0, 1, 1]
+    assert [s.count("new") for s in said[1]] == [0, 0, 0]
+    assert [s.count("new") for s in said[2]] == [0, 0, 1, 1, 0]
+    assert "1.5 / 3" in said[2][0] and "a = 1" in said[2][1] and "1.5 / 2" in said[2][1]
+    assert "Answer: 4" in said[2][2] and "0.5 / 1" in said[2][2]
+    assert "a = 1" not in said[2][2], "a node shows its own step only"
+    assert "–" in said[2][3] and "b = 2" in said[2][4] and "0 / 1" in said[2][4]
+    heads = [svg.findtext(SVG + "title") for svg, _ in strip]
+    assert heads == [
+        f"simulation {k}: worth {v}" for k, v in ((1, 1), (2, 0), (3, 0.5))
+    ]
+    assert "up < 1" in strip[0][0].findtext(SVG + "desc")
+    lines = repr(shown).split("\n")
+    assert lines[:3] == ["It <grows>", "simulation 1: worth 1  up < 1",
+                         "    1 / 1  ● the problem"]  # fmt: skip
+    assert "        –    ○+b = 2" in lines
+
+
+def test_what_is_walked_is_told_without_colour():
+    """Thick edges and bold letters for the path; dashed circles for the unvisited."""
+    _, _, strip = framed(STRIP)
+    svg, groups = strip[2]
+    thick = [p for p in svg.iter(SVG + "path") if p.get("stroke-width") == "2.6"]
+    assert len(thick) == 2 and len(list(svg.iter(SVG + "path"))) == 4
+    for g in groups:
+        bold = {t.get("font-weight") for t in g.iter(SVG + "text")} - {"normal"}
+        assert bool(bold) == (g.get("class") == "node walked")
+    dashed = [g[0].get("stroke-dasharray") is not None for g in groups]
+    assert dashed == [False, False, False, True, False]
+
+
+def test_frames_wrap_and_fit_a_phone():
+    bad = '<script>alert("1")</script> & ' + "w" * 200
+    deep, text = [], ""
+    for i in range(6):
+        text += f"{bad}{i}\n"
+        deep.append(node(text, i - 1, 0.5, True))
+    found = grown(*range(9, 2, -1), wins=(0.125,) * 7, nodes=deep)
+    _, root, ((svg, groups),) = framed([found], bad)
+    assert "flex-wrap:wrap" in root.find("div").get("style")
+    assert not list(root.iter(SVG + "script")) and "width:100%" in svg.get("style")
+    width = float(svg.get("viewBox").split()[2])
+    for g in groups:
+        ends = []
+        for item in g.iter(SVG + "text"):
+            size, x = float(item.get("font-size")), float(item.get("x"))
+            letters = len(item.text or item[0].tail) * 0.602 * size
+            ends.append((x - letters, x) if item.get("text-anchor") == "end"
+                        else (x, x + letters))  # fmt: skip
+            assert size * 350 / width > 11
+        ends.sort()
+        assert all(a[1] <= b[0] + 1 for a, b in zip(ends, ends[1:])), "they overlap"
+        assert ends[-1][1] <= width
+    assert bad.split()[0] in "".join(groups[-1].itertext())
+
+
+def test_a_tree_that_shrinks_is_refused_and_no_frame_is_none():
+    with pytest.raises(ValueError, match="frame 1"):
+        figures.frames([STRIP[2], STRIP[0]])
+    assert repr(figures.frames([])) == ""

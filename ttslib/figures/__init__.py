@@ -5,6 +5,7 @@ Colours mean the same thing in every figure. No torch; matplotlib is loaded when
 
 from .data import ROOT, paper, recorded
 from .diagram import diagram
+from .strip import frames
 from .style import (
     COLOURS,
     GREY,
@@ -30,6 +31,7 @@ __all__ = [
     "axes",
     "curve",
     "diagram",
+    "frames",
     "log2_axis",
     "paper",
     "passk_panel",
