@@ -9,7 +9,7 @@ import numpy as np
 from .. import guides
 from ..search import mcts
 from ..verify import judge
-from .em import capped, different, e_step, m_step, warn_if_idle
+from .em import different, e_step, m_step, verified, warn_if_idle
 
 
 def expert_iteration(
@@ -18,7 +18,7 @@ def expert_iteration(
     guide: Callable | None = None,
     *,
     iterations: int = 3,
-    keep: Callable = capped(4),
+    keep: Callable = verified,
     tokens: float | None = None,
     search: dict | None = None,
     teach: dict | None = None,
@@ -27,13 +27,12 @@ def expert_iteration(
 ):
     """AlphaZero's loop on chains, slide 55; yields a ledger after each iteration.
 
-    Each searches every problem with the policy and the value as they then are
-    (``search``: settings of :func:`ttslib.search.mcts`), labels what it finished by the
-    verifier, trains a new adapter on the chains that ``keep`` chooses (``tokens`` of
-    them, as :func:`m_step`) and a new value on all outcomes so far (``teach``: of
-    :meth:`RewardModel.fit`). The first search judges by roll-outs, the next by what was
-    learned: the ledger's "guide". A ``guide`` that is given stays, and no value is
-    learned. Ends where nothing is kept.
+    Each searches every problem with policy and value as they are (``search``: settings
+    of :func:`ttslib.search.mcts`), lets the verifier label what it finished, trains a
+    new adapter on what ``keep`` chooses (:func:`m_step`) and a new value on all
+    outcomes so far (``teach``: of :meth:`RewardModel.fit`). The first search judges by
+    roll-outs, the next by what was learned, the ledger's "guide"; one that is given
+    stays. Ends where nothing is kept.
     """
     fixed, told = guide, []
     policy.switch(None)

@@ -54,8 +54,8 @@ class Tree:
     """What a search knows of ``problem``. Node -1 is the root.
 
     ``tokens`` were drawn, roll-outs included; ``guided`` is what the guide's values
-    cost besides; ``ended`` are the roll-outs, as whole chains. ``first`` is (tokens, guided,
-    simulations) spent when the first chain passed, None before that.
+    cost besides; ``ended`` are the roll-outs, as whole chains. ``first`` is (tokens,
+    guided, simulations) spent when the first chain passed, None before that.
     """
 
     problem: Any
@@ -178,11 +178,8 @@ def simulate(
     """
     check(branch, widen, alpha, flight, guide, verify)
     grant = partial(granted, branch=branch, widen=widen)
-    under_way, leaves = [], {}
-    for tree in trees:
-        left = flight if limit is None else min(flight, limit - tree.simulations)
-        tree.root.flying += left
-        under_way += [(tree, -1)] * left
+    under_way = [start for tree in trees for start in take_off(tree, flight, limit)]
+    leaves: dict = {}
     while under_way:
         asking = []
         for tree, i in under_way:
@@ -212,6 +209,13 @@ def check(branch, widen, alpha, flight, guide, verify):
         raise ValueError(
             "neither guide nor verify: give one of them, or nothing can be judged"
         )
+
+
+def take_off(tree: Tree, flight: int, limit: int | None) -> list[tuple[Tree, int]]:
+    """As many simulations as there may be at once, at the root."""
+    count = flight if limit is None else min(flight, limit - tree.simulations)
+    tree.root.flying += count
+    return [(tree, -1)] * count
 
 
 def granted(node: Node, branch: int, widen: float) -> int:

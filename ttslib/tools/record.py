@@ -1,10 +1,12 @@
 """Runs too big for CI, recorded once in data/runs.
 
 ``python -m ttslib.tools.record`` coverage, small_em, variants, reinforce, process,
-guided or guided_training. Chapter 03 at scale small (samples of SmolLM2-135M-Instruct
-on stories and on GSM8K's test questions, by hub id or from TTS_DATA); chapter 05 at
-scale small; chapter 05's table and chapter 06's runs over several seeds; chapter 07's
-choices, chapter 08's searches and training (:mod:`ttslib.tools.record_guides`).
+guided, guided_training, tree or expert. Chapter 03 at scale small (samples of
+SmolLM2-135M-Instruct on stories and on GSM8K's test questions, by hub id or from
+TTS_DATA); chapter 05 at scale small; chapter 05's table and chapter 06's runs over
+several seeds; chapter 07's choices, chapter 08's searches and training
+(:mod:`ttslib.tools.record_guides`); chapter 09's searches and its expert iteration
+(:mod:`ttslib.tools.record_tree`).
 What the store has is not drawn or trained again, so a run that was killed goes on where
 it was.
 """
@@ -16,7 +18,7 @@ from dataclasses import replace
 
 from ..problems import load
 from ..verify import judge, named_answer
-from . import record_guides
+from . import record_guides, record_tree
 from .chapters import ROOT
 from .provenance import made_with
 
@@ -191,6 +193,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     tiny = {"variants": ("countdown", table), "reinforce": ("story-easy", reinforce)}
     both = {"process": record_guides.process}
+    both |= {"tree": record_tree.tree, "expert": record_tree.expert}
     both["guided"] = lambda model, seeds: record_guides.guided(model)
     both["guided_training"] = lambda model, seeds: {
         "story-hard": record_guides.training(model, seeds)
