@@ -25,6 +25,7 @@ from .em import (
     warn_if_idle,
 )
 from .expert import expert_iteration, outcomes
+from .preference import dpo, dpo_loss, loglikelihood, pairs
 from .reinforce import (
     METHODS,
     against_batch,
@@ -49,6 +50,8 @@ __all__ = [
     "confident",
     "different",
     "divergence",
+    "dpo",
+    "dpo_loss",
     "draw",
     "e_step",
     "expert_iteration",
@@ -58,8 +61,10 @@ __all__ = [
     "hinted",
     "improve",
     "likeliest",
+    "loglikelihood",
     "m_step",
     "outcomes",
+    "pairs",
     "posterior",
     "score_function",
     "trl_reward",

@@ -1,0 +1,111 @@
+"""Preferences: direct preference optimisation, on verdicts or on a search tree.
+
+A policy that was trained so is a verifier too: it finds the better chain likelier.
+"""
+
+import random
+from itertools import product
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from ..policy import Descent
+from ..policy.tuning import batches
+from .em import different
+
+
+# --- pairs ---------------------------------------------------------------------------
+def pairs(problems, rows, right, most: int = 3) -> list[tuple]:
+    """(problem, chosen, rejected): each chain that passes against each that fails.
+
+    ``rows`` holds draws of each problem, ``right`` their verdicts. The first ``most``
+    different chains of either kind; a problem without one of both has no say.
+    """
+    out = []
+    for x, chains, good in zip(problems, rows, right, strict=True):
+        told = list(zip(chains, good, strict=True))
+        better = different(chain for chain, passed in told if passed)
+        worse = different(chain for chain, passed in told if not passed)
+        out += [(x, *pair) for pair in product(better[:most], worse[:most])]
+    return out
+
+
+# --- learning ------------------------------------------------------------------------
+def dpo_loss(chosen, rejected, ref_chosen, ref_rejected, beta: float):
+    """-log σ(β log(π/π_ref of the chosen) - β log(π/π_ref of the rejected)), a pair.
+
+    The arguments [pairs] are log p of whole chains (Rafailov 2023, equation 7).
+    """
+    return -F.logsigmoid(beta * (chosen - ref_chosen - rejected + ref_rejected))
+
+
+def dpo(
+    policy,
+    pairs,
+    *,
+    beta: float = 0.1,
+    lr: float = 5e-4,
+    epochs: float = 2,
+    batch_tokens: int = 4096,
+    seed: int = 0,
+    fresh: bool = False,
+    progress: bool = False,
+) -> list[float]:
+    """Train the active adapter on (problem, chosen, rejected); loss per step.
+
+    The reference π_ref is the policy as it comes. The loss is the mean of
+    :func:`dpo_loss` over a batch's pairs; those of one prompt share a batch, where a
+    chain is read once for all its pairs. ``epochs`` may end within a pass. A chain may
+    be a text. What was trained is not trained again unless ``fresh``, and a run that
+    was killed goes on at its batch.
+    """
+    if policy.adapter is None:
+        raise ValueError("no adapter is active: attach() one first")
+    if not pairs:
+        raise ValueError("no pairs to train on")
+    groups: dict = {}  # of each prompt its chains, numbered, and its pairs
+    for x, *pair in pairs:
+        (ids, chosen), (same, rejected) = (policy.row(x, chain) for chain in pair)
+        if ids != same:
+            raise ValueError(f"problem {x.id}: a pair's chains begin with unlike texts")
+        chains, told = groups.setdefault(ids, ({}, []))
+        told.append(
+            [chains.setdefault((ids, z), len(chains)) for z in (chosen, rejected)]
+        )
+    groups = [(list(chains), told) for chains, told in groups.values()]
+    sizes = [len(rows) * max(len(a) + len(b) for a, b in rows) for rows, _ in groups]
+    order = batches(sizes, batch_tokens, epochs, random.Random(seed))
+
+    def logp(rows):
+        return torch.stack([p.sum() for p in policy.token_logp(rows)])
+
+    about = (*policy.hashes(), "DPO", groups, beta, lr, epochs, batch_tokens, seed)
+    with torch.no_grad():  # before an earlier run's weights come back
+        reference = [logp(rows) for rows, _ in groups]
+    descent = Descent(policy.trained(), about, lr=lr, fresh=fresh)
+
+    def loss(batch):
+        of, now = [], logp([row for i in batch for row in groups[i][0]])
+        ref, first = torch.cat([reference[i] for i in batch]), 0
+        for rows, told in (groups[i] for i in batch):
+            of += [[first + a, first + b] for a, b in told]
+            first += len(rows)
+        of = torch.tensor(of).T  # [2, pairs]: where the chosen are, and the rejected
+        return dpo_loss(*now[of], *ref[of], beta).mean()
+
+    policy.model.train()
+    try:
+        descent.run(order, loss, sizes, progress=progress)
+    finally:
+        policy.retuned()
+    return descent.history
+
+
+def loglikelihood(policy, problems, chains) -> np.ndarray:
+    """log p(z, y | x) [chains] under ``policy``, of each chain for its problem.
+
+    As a verifier's score this is V-STaR's (Hosseini 2024, section 3.3). Less the
+    drawing policy's, ``chain.logprob``, it is DPO's implicit reward over β.
+    """
+    return np.array([sum(p) for p in policy.logprob(problems, chains)])
