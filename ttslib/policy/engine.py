@@ -86,6 +86,7 @@ class Engine:
         self.eos = {e for e in [*eos, tokenizer.eos_token_id] if e is not None}
         self.work = sum(p.numel() for p in model.parameters())
         self.like = None  # the KV of one position of one row
+        self._flags: dict = {}  # all of a vocabulary is decoded for them: once
         try:
             off = self.off()
             if off:
@@ -154,6 +155,8 @@ class Engine:
 
     def flags(self, stop: tuple[str, ...]) -> np.ndarray:
         """Token ids [vocabulary] that may end a chain: eos, or the end of a stop."""
+        if stop in self._flags:
+            return self._flags[stop]
         size = self.model.get_output_embeddings().weight.shape[0]
         out = np.zeros(max(size, len(self.tokenizer)), bool)
         out[list(self.eos)] = True
@@ -166,6 +169,7 @@ class Engine:
             if " " in ends:  # SentencePiece's, which a piece alone loses
                 pieces = self.tokenizer.convert_ids_to_tokens(list(range(len(out))))
                 out |= np.array([(piece or "")[:1] == "▁" for piece in pieces])
+        self._flags[stop] = out
         return out
 
     @torch.inference_mode()
@@ -263,7 +267,7 @@ class Engine:
         device = self.model.device
         flags = self.flags((*stop, "\n") if step else tuple(stop))
         if ignore_eos:
-            flags[:] = False
+            flags = np.zeros_like(flags)
         width = max(j.budget for j in jobs)
         # Prompts of like length are read together and decoded together.
         queue = deque(sorted(todo, key=lambda i: (len(jobs[i].ids), jobs[i].ids)))
