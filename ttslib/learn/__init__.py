@@ -37,6 +37,7 @@ from .reinforce import (
     score_function,
     trl_reward,
 )
+from .vstar import v_star
 
 __all__ = [
     "METHODS",
@@ -68,6 +69,7 @@ __all__ = [
     "posterior",
     "score_function",
     "trl_reward",
+    "v_star",
     "variants",
     "verified",
     "voted",
