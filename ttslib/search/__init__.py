@@ -2,7 +2,7 @@
 
 from .beam import Found, Node, beam_search
 from .choose import ballot, best_of_n, majority_vote, rejection_sample, weighted_vote
-from .tree import Tree, mcts, plant, puct, simulate, ucb
+from .tree import Tree, held, mcts, plant, puct, simulate, ucb
 
 __all__ = [
     "Found",
@@ -11,6 +11,7 @@ __all__ = [
     "ballot",
     "beam_search",
     "best_of_n",
+    "held",
     "majority_vote",
     "mcts",
     "plant",

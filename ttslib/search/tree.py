@@ -126,9 +126,10 @@ def mcts(
     It has ``simulations`` at most, and ends once ``tokens`` were drawn for it (the last
     round may go beyond), or with ``stop`` at the first chain that passes the verifier.
     """
-    if not (simulations >= 1 and tokens > 0):
+    if not (simulations >= 1 and simulations % 1 == 0 and tokens > 0):
         raise ValueError(
-            f"simulations is {simulations}, tokens {tokens}: a search needs some"
+            f"simulations is {simulations}, tokens {tokens}: a search needs some, and "
+            "a whole number of simulations"
         )
     trees = growing = plant(policy, problems, seed)
     while growing:
@@ -285,9 +286,12 @@ def expand(extend: Callable, asking: list[tuple[Tree, int]], grant: Callable):
         tree.tokens += chain.cost
         known = {tree.nodes[j].chain.tokens for j in node.children}
         if not (chain.cost or chain.finished):
-            node.closed = True  # no tokens left
+            node.closed = True  # no tokens left: whatever it promised, it is worth 0
+            node.said = 0.0 if i >= 0 else node.said
         elif chain.tokens not in known:
             node.children.append(len(tree.nodes))
+            if chain.finished:  # nobody goes on from its KV
+                chain = replace(chain, state=None)
             tree.nodes.append(Node(chain, i, closed=chain.finished))
     for tree, i in dict.fromkeys(places):
         node, children = tree.at(i), [tree.nodes[j] for j in tree.at(i).children]
@@ -357,6 +361,23 @@ def tell(tree: Tree, i: int, visits: int = 0, wins: float = 0.0, flying: int = 0
         if i < 0:
             return
         i = node.parent
+
+
+def held(trees: Tree | list[Tree]) -> int:
+    """Bytes of KV that are kept so that the open nodes can go on; shared ones once.
+
+    What was drawn together lies in one block, which is kept while anybody needs a row.
+    """
+    trees = [trees] if isinstance(trees, Tree) else trees
+    states, blocks = {}, {}
+    for tree in trees:
+        for node in [tree.root, *tree.nodes]:
+            state = node.chain.state
+            while state is not None and id(state) not in states:
+                states[id(state)] = state
+                blocks[id(state.block)] = state.block.untyped_storage().nbytes()
+                state = state.parent
+    return sum(blocks.values())
 
 
 def release(tree: Tree):
