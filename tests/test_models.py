@@ -15,6 +15,7 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, normalizers, trainers
 
 from ttslib import policy as policies
+from ttslib.chain import Chain
 from ttslib.policy import Policy
 
 NATS = 1e-3
@@ -103,8 +104,9 @@ def check(model, policy):
         (scored,) = policy.logprob([chain.prompt], [chain])
         assert np.abs(true - chain.logprobs).max() < NATS
         assert np.abs(true - scored).max() < NATS
-    # rows of unlike length together, as training scores them
+    # rows of unlike length together, as training scores them; a prompt is read once
     flat = [(c.prompt, c) for row in rows for c in row]
+    assert policy.shares
     together = policy.logprob(*zip(*flat))
     for (_, chain), scored in zip(flat, together):
         assert np.abs(own_logp(model, policy, chain) - scored).max() < NATS
@@ -115,6 +117,23 @@ def test_an_architecture_is_served_as_its_own_forward_says(name, tokenizer):
     model = random_model(name, tokenizer)
     policy = Policy(copy.deepcopy(model), tokenizer, name=name)
     check(model, policy)
+
+
+def test_a_model_that_keeps_no_keys_and_values_reads_each_prompt_again(tokenizer):
+    """Mamba: there is nothing to come back to. Scored all the same, and rightly."""
+    config = transformers.MambaConfig(
+        vocab_size=len(tokenizer), hidden_size=32, state_size=4, num_hidden_layers=2
+    )
+    torch.manual_seed(0)
+    model = transformers.MambaForCausalLM(config).eval()
+    policy = Policy(model, tokenizer, max_tokens=20)
+    assert not policy.shares
+    texts = ["3 + 4 = 7\n", "Answer: 7\n", "3 + 4 = 8\nAnswer: 8\n"]
+    found = policy.logprob(PROMPTS[:1] * 3, texts)
+    for text, scored in zip(texts, found):
+        tail = policy.encode(PROMPTS[0], "", text)[1]
+        chain = Chain(PROMPTS[0], text, tokens=tail)
+        assert np.abs(own_logp(model, policy, chain) - scored).max() < NATS
 
 
 def test_the_short_way_is_taken_only_for_what_it_knows(tokenizer):

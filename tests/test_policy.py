@@ -48,12 +48,33 @@ def test_first_token_follows_the_softmax(policy, problems):
     assert chisquare(observed, expected).pvalue > 1e-4
 
 
+AFTER = ("", "3 + 4 = 7\n")
+
+
 def test_log_probabilities_are_those_of_a_full_forward(policy, problems):
     rows = policy.sample(problems, 2)
     flat = [(p, c) for p, row in zip(problems, rows) for c in row]
     again = policy.logprob([p for p, _ in flat], [c for _, c in flat])
     for (_, chain), logp in zip(flat, again):
         assert np.allclose(chain.logprobs, logp, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [8192, 100])
+def test_a_prompt_read_once_scores_as_one_read_for_each_text(policy, problems, size):
+    """Texts of any length, none at all, twice, after a prefix, after one token."""
+    texts = ["Answer: 7\n", "3 + 4 = 7\nAnswer: 7\n", "", "Answer: 7\n", "Answer: 12"]
+    asked = [
+        (x, text, given) for x in problems[:3] for text in texts for given in AFTER
+    ]
+    asked += [("a", text, "") for text in texts]
+    xs, texts, prefixes = zip(*asked)
+    found = policy.logprob(xs, texts, prefix=prefixes, batch_tokens=size)
+    for x, text, given, logp in zip(*zip(*asked), found):
+        row = policy.row(x, text, False, given)
+        with torch.inference_mode():
+            (alone,) = policy.token_logp([row])
+        assert len(logp) == len(row[1])
+        assert np.allclose(alone.numpy(), logp, atol=1e-4)
 
 
 def test_a_sample_is_the_same_alone_and_in_a_batch(policy, problems):

@@ -1,6 +1,7 @@
 """p(y, z | x; θ) of a transformers model: read, draw, extend by a step, score."""
 
 import uuid
+from collections import Counter
 from dataclasses import replace
 
 import torch
@@ -9,6 +10,7 @@ from ..chain import Chain, check_sampling, fork_index, key_of
 from . import identity
 from .engine import VERSION, Engine, Job
 from .reading import Reader, positions
+from .scoring import buckets, shared, shares, tails
 from .store import Entry, Writer
 
 PROCESS = uuid.uuid4().hex  # hooks are named within it
@@ -190,22 +192,38 @@ class LanguageModel(Reader):
     ) -> list[tuple[float, ...]]:
         """log p of each token of ``texts`` after their prompts; ``eos`` appends it.
 
-        A :class:`Chain` in place of a text is scored by its own tokens.
+        A :class:`Chain` in place of a text is scored by its own tokens. A prompt is
+        read once for all its texts, where the model lets.
         """
         problems, prefixes = spread(problems, prefix)
         if isinstance(texts, (str, Chain)):
             texts = [texts]
-        rows = []
+        asked = []
         for problem, given, text in zip(problems, prefixes, texts, strict=True):
-            rows.append(self.row(problem, text, eos, given))
-        out: list = [()] * len(rows)
+            asked.append(self.row(problem, text, eos, given))
         if self.base.training:  # training was interrupted
             self.model.eval()
+        rows, out = list(dict.fromkeys(asked)), {}  # what is asked twice is read once
+        often = Counter(ids for ids, _ in rows)
+        often = often if max(often.values(), default=1) > 1 and self.shares else {}
+        ways: tuple = (self.in_batches, []), (self.sharing, [])
+        for row in rows:
+            ways[often.get(row[0], 1) > 1][1].append(row)
         with torch.inference_mode():
-            for batch, logp in self.in_batches(rows, batch_tokens):
-                for i, row in zip(batch, logp):
-                    out[i] = tuple(row.tolist())
-        return out
+            for how, part in ways:
+                for batch, logp in how(part, batch_tokens):
+                    out |= {part[i]: tuple(p.tolist()) for i, p in zip(batch, logp)}
+        return [out[row] for row in asked]
+
+    def sharing(self, rows, batch_tokens: int):
+        """:meth:`in_batches`, but a prompt is read once for all that follows it."""
+        return shared(self.base, rows, batch_tokens)
+
+    @property
+    def shares(self) -> bool:
+        """Can the model read a prompt once for several completions?"""
+        of = identity.settings(self.base, self.tokenizer), self.active, self.hooks
+        return self.made("shares", of, lambda: shares(self.base))
 
     def in_batches(self, rows, batch_tokens: int):
         """(indices, :meth:`token_logp` of these rows), rows of like length together."""
@@ -214,30 +232,8 @@ class LanguageModel(Reader):
             yield batch, self.token_logp([rows[i] for i in batch])
 
     def token_logp(self, rows: list[tuple[tuple, tuple]]) -> list[torch.Tensor]:
-        """log p [len(tail)] of each row's tail after its ids, with gradient.
-
-        By the model's own forward, head included: some scale or cap their logits.
-        """
-        width = max(len(ids) + len(tail) for ids, tail in rows)
-        pad = self.tokenizer.pad_token_id or 0
-        tokens = torch.full((len(rows), width), pad)
-        for row, (ids, tail) in zip(tokens, rows):
-            row[: len(ids) + len(tail)] = torch.tensor(ids + tail)
-        tokens = tokens.to(self.model.device)
-        # Logits from the first that any row needs on; the model turns one column at
-        # least into logits. Padding is on the right, where it does not look.
-        first = min(len(ids) for ids, _ in rows) - 1
-        some = torch.arange(first, max(first + 1, width - 1), device=tokens.device)
-        logits = self.base(
-            input_ids=tokens, use_cache=False, logits_to_keep=some
-        ).logits
-        out = []
-        for row, line, (ids, tail) in zip(tokens, logits, rows):
-            at = len(ids) - 1 - first
-            said = line[at : at + len(tail)].float().log_softmax(-1)
-            target = row[len(ids) : len(ids) + len(tail), None]
-            out.append(said.gather(-1, target)[:, 0])
-        return out
+        """log p [len(tail)] of each row's tail after its ids, with gradient."""
+        return tails(self.base, rows)
 
     def row(self, problem, text, eos=True, prefix="") -> tuple[tuple, tuple]:
         """(ids before a completion, its ids); a :class:`Chain` has its own of both."""
@@ -324,23 +320,6 @@ class LanguageModel(Reader):
             verifier=getattr(problem, "verifier", ""),
             state=drawn.state,
         )
-
-
-def buckets(lengths: list[int], size: int, rng=None) -> list[list[int]]:
-    """Indices in batches of at most ``size`` tokens, padding included, long first.
-
-    ``rng`` shuffles rows of the same length.
-    """
-    order = sorted(
-        range(len(lengths)), key=lambda i: (-lengths[i], rng.random() if rng else i)
-    )
-    out, batch = [], []
-    for i in order:
-        if batch and (len(batch) + 1) * lengths[batch[0]] > size:
-            out.append(batch)
-            batch = []
-        batch.append(i)
-    return out + [batch] if batch else out
 
 
 def spread(problems, prefix) -> tuple[list, list[str]]:
