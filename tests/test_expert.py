@@ -5,6 +5,7 @@ import pytest
 
 from ttslib import guides, learn
 from ttslib.policy import classroom
+from ttslib.policy import load as load_policy
 from ttslib.problems import load
 from ttslib.verify import verify
 
@@ -53,14 +54,14 @@ def test_every_kept_chain_passes_and_is_whole():
         assert len(chain.tokens) == len(chain.logprobs) == len(chain.steps)
 
 
-def test_roll_outs_come_first_and_then_the_value_that_was_learned(tiny):
+def test_roll_outs_come_first_and_then_the_value_that_was_learned():
+    tiny = load_policy("tiny")
     problems = load("countdown", "train", 12, 3)
     some = dict(search=dict(tokens=400, simulations=200, widen=3.0), iterations=2)
     teach = dict(epochs=1)
     ledgers = list(
         learn.expert_iteration(tiny, problems, **some, teach=teach, tokens=2000)
     )
-    tiny.switch(None)
     first, second = ledgers
     assert first["guided"] == 0 and second["guided"] > 0
     assert isinstance(first["guide"], guides.Following)
