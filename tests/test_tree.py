@@ -76,10 +76,10 @@ class Watch(Enumerable):
         super().__init__(trees)
         self.cost, self.extended, self.sampled = Counter(), [], []
 
-    def extend(self, chains, *args, **options):
-        out = super().extend(chains, *args, **options)
+    def extend(self, chains, n=None, **options):
+        out = super().extend(chains, n, **options)
         self.extended.append(len(chains))
-        for chain in out:
+        for chain in out if n is None else sum(out, []):
             self.cost[chain.prompt] += chain.cost
         return out
 
@@ -587,6 +587,23 @@ def test_kv_is_kept_for_open_nodes_and_counted_once():
 def test_no_problem_no_tree():
     _, policy = baskets()
     assert mcts(policy, []) == []
+
+
+# --- the reference of the bench ------------------------------------------------------
+def test_llm_reasoners_searches_as_the_bench_says():
+    """Its tree of one path, and of two: a verdict sends it the right way."""
+    pytest.importorskip("reasoners", reason="optional: requirements-bench.txt")
+    from ttslib.tools import one_path
+
+    x, policy = one({"a\n": (1.0, {"b\n": (1.0, {"Answer: 1": (1.0, {})})})})
+    watch = Watch(policy.trees)
+    assert one_path.search(watch, [x, x], 5) == (2 * 4, 2 * 12)
+    assert watch.extended == [1] * 6, "one node at a time"
+    ends = {"Answer: 1": (0.5, {}), "Answer: 2": (0.5, {})}
+    x, policy = one({"a\n": (0.5, ends), "b\n": (0.5, ends)})
+    assert one_path.search(policy, [x], 50, branch=ALL) == (1 + 2 + 4, 3 * ALL)
+    chance = guides.rollouts(policy, 1)
+    assert one_path.search(policy, [x], 1, branch=ALL, guide=chance)[0] == 5
 
 
 # --- a language model ----------------------------------------------------------------

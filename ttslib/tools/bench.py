@@ -7,6 +7,7 @@ in one process with equal threads; what counts is each one's best repetition.
 
 import argparse
 import copy
+import itertools
 import json
 import logging
 import os
@@ -23,57 +24,15 @@ from ttslib.policy.engine import Job
 from ttslib.problems import Problem
 from ttslib.tools.provenance import made_with
 from ttslib.tools.record import shown
+from ttslib.tools.timing import COLUMNS, CUDA, best, line, row, timed
 from ttslib.verify import verify
 
 RUNS = Path(__file__).resolve().parents[2] / "data" / "runs"
-CUDA = torch.cuda.is_available()
 LENGTH = 96  # tokens of every chain; SHORT for small
 SHORT = 32
-COLUMNS = ("what", "ours", "reference", "ratio", "target", "met")
 # Its defaults reserve most of the memory and attend over all rows' KV at once, which
 # only a GPU's kernels skip: of the settings tried on a CPU these were the fastest.
 PAGES = dict(page_size=64, max_batch_tokens=1024, max_requests_per_batch=32)
-
-
-def row(what, ours: float, reference, unit: str, target: str = "") -> dict:
-    """A line of the table; ``target`` bounds the ratio from below or from above."""
-    ratio = ours / reference if isinstance(reference, float) else None
-    met = None
-    if target and ratio:
-        bound = float(target[1:])
-        met = ratio >= bound if target[0] == "≥" else ratio <= bound
-    values = (what, ours, reference, ratio, target, met)
-    return dict(zip(COLUMNS, values)) | dict(unit=unit)
-
-
-def line(row: dict) -> str:
-    """A row as the table shows it."""
-    words = {None: "–", "": "–", True: "yes", False: "no"}
-
-    def shown(key) -> str:
-        x, unit = row[key], "" if key == "ratio" else f" {row['unit']}"
-        if isinstance(x, float):
-            return (f"{x:,.0f}" if x >= 100 else f"{x:.3g}") + unit
-        return words.get(x, x)
-
-    return f"| {' | '.join(map(shown, COLUMNS))} |"
-
-
-def timed(work) -> float:
-    """Seconds of one call."""
-    if CUDA:
-        torch.cuda.synchronize()
-    start = time.perf_counter()
-    work()
-    if CUDA:
-        torch.cuda.synchronize()
-    return time.perf_counter() - start
-
-
-def best(works: list, repeats: int) -> list[float]:
-    """Least seconds of each; they take turns, after a round that does not count."""
-    rounds = [[timed(work) for work in works] for _ in range(repeats + 1)]
-    return [min(seconds) for seconds in zip(*rounds[1:])]
 
 
 # --- the three ways to draw n samples of each prompt, all of the same length ---------
@@ -193,6 +152,58 @@ def beam(p, xs: list, n: int, repeats: int, target: str = "", **options) -> dict
     return row(what, *rates, "tokens/s", target)
 
 
+def trees(p, xs: list, repeats: int, target: str, guide=None, **options):
+    """Rows: nodes and tokens a second of our MCTS, and of llm-reasoners'.
+
+    Ours grows the trees of all ``xs`` together, llm-reasoners' those of the first
+    eight, one by one. Seeds differ, or roll-outs would come from the store.
+    """
+    count, seeds = 32, itertools.count()
+
+    def ours():
+        found = search.mcts(
+            p, xs, guide, simulations=count, seed=next(seeds), **options
+        )
+        return sum(len(t.nodes) + 1 for t in found), sum(t.tokens for t in found)
+
+    def theirs():
+        more = dict(seed=next(seeds), guide=guide)
+        return one_path.search(p, xs[:8], count, **more)
+
+    def rates(work) -> list[float]:
+        made: list = []
+        seconds = timed(lambda: made.extend(work()))
+        return [n / seconds for n in made]
+
+    works, why = [ours, theirs], ""
+    try:
+        from ttslib.tools import one_path
+    except ImportError as error:
+        works = [ours]
+        why = f"{error}: pip install --no-deps -r requirements-bench.txt"
+    rounds = [[rates(work) for work in works] for _ in range(repeats + 1)][1:]
+    judge = "roll-outs" if guide is None else "the exact value"
+    what = f"MCTS with {judge}, {len(xs)} countdown × {count}, {p.name}: llm-reasoners"
+    for i, (unit, least) in enumerate((("nodes/s", target), ("tokens/s", ""))):
+        mine, *other = (max(r[w][i] for r in rounds) for w in range(len(works)))
+        yield row(what, mine, other[0] if other else why, unit, least)
+
+
+def scored(p, xs: list, n: int, repeats: int) -> dict:
+    """Different chains scored a second, each prompt read once or with every chain."""
+    drawn = zip(xs, p.sample(xs, n))
+    pairs = [(x, c) for x, row in drawn for c in {c.tokens: c for c in row}.values()]
+    rows, asked = [p.row(*pair) for pair in pairs], list(zip(*pairs))
+
+    @torch.inference_mode()
+    def alone():
+        list(p.in_batches(rows, 8192))
+
+    seconds = best([lambda: p.logprob(*asked), alone], repeats)
+    what = f"log p of {len(pairs)} chains of {len(xs)} prompts, {p.name}: each alone"
+    return row(what, *(len(pairs) / s for s in seconds), "chains/s")
+
+
 def training(p, xs: list, repeats: int) -> dict:
     """Seconds of a LoRA pass over ``xs``: fit against peft in a plain Trainer."""
     from peft import LoraConfig, get_peft_model
@@ -297,6 +308,10 @@ def measure(quick: bool, models: dict):
     # Half a second each: a busy machine shifts this ratio more than its margin.
     yield extension(tiny, xs, 1 if quick else 10)
     yield beam(tiny, xs, 4 if quick else 16, repeats, "≥ 1.3")
+    games, few = problems.load("countdown", n=8 if quick else 80), 1 if quick else 3
+    for guide in (None, guides.reachable()):
+        yield from trees(tiny, games, few, "≥ 3", guide, flight=8)
+    yield scored(tiny, xs[:16], 4 if quick else 64, few)
     yield training(policy.load("tiny"), problems.load("story-easy", n=8 * count), 3)
     if not CUDA:
         if not quick:
