@@ -61,12 +61,11 @@ def test_log_probabilities_are_those_of_a_full_forward(policy, problems):
 
 @pytest.mark.parametrize("size", [8192, 100])
 def test_a_prompt_read_once_scores_as_one_read_for_each_text(policy, problems, size):
-    """Texts of any length, none at all, twice, after a prefix, after one token."""
+    """Texts of any length, none at all, twice, after a prefix."""
     texts = ["Answer: 7\n", "3 + 4 = 7\nAnswer: 7\n", "", "Answer: 7\n", "Answer: 12"]
     asked = [
         (x, text, given) for x in problems[:3] for text in texts for given in AFTER
     ]
-    asked += [("a", text, "") for text in texts]
     xs, texts, prefixes = zip(*asked)
     found = policy.logprob(xs, texts, prefix=prefixes, batch_tokens=size)
     for x, text, given, logp in zip(*zip(*asked), found):
@@ -75,6 +74,14 @@ def test_a_prompt_read_once_scores_as_one_read_for_each_text(policy, problems, s
             (alone,) = policy.token_logp([row])
         assert len(logp) == len(row[1])
         assert np.allclose(alone.numpy(), logp, atol=1e-4)
+
+
+def test_a_prompt_of_one_token_leaves_nothing_to_come_back_to(policy):
+    rows = [((1,), (40, 50, 60)), ((1,), (70,))]
+    with torch.inference_mode():
+        ((batch, found),) = policy.sharing(rows, 100)
+        for i, logp in zip(batch, found):
+            assert torch.allclose(logp, policy.token_logp([rows[i]])[0], atol=1e-4)
 
 
 def test_a_sample_is_the_same_alone_and_in_a_batch(policy, problems):

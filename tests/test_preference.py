@@ -9,6 +9,7 @@ from ttslib import policy as policies
 from ttslib.chain import Chain
 from ttslib.policy import Policy
 from ttslib.problems import load
+from ttslib.search.tree import Node, Tree
 
 
 @pytest.fixture(autouse=True)
@@ -151,6 +152,53 @@ def test_pairs_are_all_of_a_few_different_chains():
     assert found == [(z, b, a)]
     with pytest.raises(ValueError):
         learn.pairs([x], [row], [[1]])
+
+
+def grown(problem) -> Tree:
+    """Under the root a (3 of 4), b (1 of 4), c (0 of 1); under a d (2 of 2), e (0 of
+    1); under b f and g, alike."""
+    told = {"a": (-1, 4, 3), "b": (-1, 4, 1), "c": (-1, 1, 0), "ad": (0, 2, 2)}
+    told |= {"ae": (0, 1, 0), "bf": (1, 2, 1), "bg": (1, 2, 1), "h": (-1, 0, 0)}
+    tree = Tree(problem, Node(Chain(problem.prompt)))
+    for i, (text, (parent, n, w)) in enumerate(told.items()):
+        tree.nodes.append(Node(Chain(problem.prompt, text), parent, visits=n, wins=w))
+        tree.at(parent).children.append(i)
+    return tree
+
+
+def test_a_tree_prefers_the_best_of_siblings_to_the_worst():
+    (x,) = load("story-easy", "train", 1)
+
+    def texts(**options):
+        pairs = learn.tree_pairs([grown(x)], **options)
+        assert all(problem is x for problem, *_ in pairs)
+        return [(a.text, b.text) for _, a, b in pairs]
+
+    assert texts() == [("a", "b")]
+    assert texts(visits=1) == [("a", "c"), ("ad", "ae")]
+    assert texts(visits=0) == texts(visits=1)  # what was never visited is not known
+    assert texts(visits=1, margin=0.8) == [("ad", "ae")]
+    assert texts(margin=0.6) == texts(visits=5) == []
+    assert texts(margin=0) == [("a", "b")]  # equals are no preference
+
+
+def test_what_a_pair_begins_with_has_no_say(worked):
+    """The loss of two chains with one beginning is that of what follows it."""
+    policy, x = noisy(), worked[0][0]
+    parents = policy.extend([policy.start(x)])
+    (children,) = policy.extend(parents, 8)
+    (a, b), shared = [*{c.tokens: c for c in children}.values()][:2], parents[0].tokens
+    now = policy.logprob([x, x], [a, b])
+    policy.switch(None)
+    ref = policy.logprob([x, x], [a, b])
+
+    def loss(start):
+        told = [torch.tensor(sum(p[start:])) for p in (*now, *ref)]
+        return learn.dpo_loss(*told, 0.5).item()
+
+    assert shared and a.tokens[: len(shared)] == b.tokens[: len(shared)] == shared
+    assert loss(0) == pytest.approx(loss(len(shared)), abs=1e-5)
+    assert abs(loss(0) - np.log(2)) > 1e-3
 
 
 def test_likelihood_sums_to_one_over_all_chains():

@@ -25,7 +25,7 @@ from .em import (
     warn_if_idle,
 )
 from .expert import expert_iteration, outcomes
-from .preference import dpo, dpo_loss, loglikelihood, pairs
+from .preference import dpo, dpo_loss, loglikelihood, pairs, tree_pairs
 from .reinforce import (
     METHODS,
     against_batch,
@@ -68,6 +68,7 @@ __all__ = [
     "pairs",
     "posterior",
     "score_function",
+    "tree_pairs",
     "trl_reward",
     "v_star",
     "variants",

@@ -31,6 +31,24 @@ def pairs(problems, rows, right, most: int = 3) -> list[tuple]:
     return out
 
 
+def tree_pairs(trees, *, margin: float = 0.2, visits: int = 2) -> list[tuple]:
+    """(problem, chosen, rejected): of siblings in a search tree the best and the worst.
+
+    A pair a parent, like Xie 2024's: the children with the highest and the lowest w/N
+    of those with at least ``visits``, if ``margin`` or more lies between. Both chains
+    begin alike, which cancels in :func:`dpo_loss`: what is learned is the last step.
+    """
+    out = []
+    for tree in trees:
+        for parent in [tree.root, *tree.nodes]:
+            children = [tree.nodes[i] for i in parent.children]
+            known = [node for node in children if node.visits >= max(1, visits)]
+            known.sort(key=lambda node: node.value)
+            if known and known[-1].value - known[0].value >= max(margin, 1e-9):
+                out.append((tree.problem, known[-1].chain, known[0].chain))
+    return out
+
+
 # --- learning ------------------------------------------------------------------------
 def dpo_loss(chosen, rejected, ref_chosen, ref_rejected, beta: float):
     """-log σ(β log(π/π_ref of the chosen) - β log(π/π_ref of the rejected)), a pair.
