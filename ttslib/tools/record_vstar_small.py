@@ -16,7 +16,7 @@ from ..verify import judge
 from .chapters import ROOT
 from .provenance import made_with
 
-SIZES = dict(worked=64, train=100, tests=48, n=8, draws=12)
+SIZES = dict(worked=64, train=80, tests=48, n=8, draws=8)
 SAMPLING = dict(temperature=0.6, max_tokens=100)
 TUNING = dict(epochs=3, lr=5e-4, batch_tokens=1024)
 GENERATOR = dict(epochs=2, lr=5e-4, batch_tokens=1024)
