@@ -121,7 +121,7 @@ def launched(function) -> str:
         if len(set(found)) == 1 < len(set(right)):
             return "all go the same way: count each start as a visit before the next"
         return (
-            f"w {wins}, N {visits}, α {alpha}: a start counts in N, of its child and in "
+            f"w {wins}, N {visits}, α {alpha}: a start counts in N, of a child and in "
             "the sum above, and adds nothing to w; N = 0 is first, of equals the first"
         )
     return ""
