@@ -22,7 +22,7 @@ TASKS = ("story", "program")
 LEVELS = ("easy", "hard")  # trained on, transfer
 KS = (1, 2, 4, 8, 16, 32, 64)
 BETAS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
-LAMBDAS = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+LAMBDAS = (0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 SIZES = dict(train=200, validation=100, tests=400, n=16, iterations=3, draws=64)
 GENERATOR = dict(epochs=2, lr=2e-3)
 VERIFIER = dict(epochs=2, lr=5e-4)
