@@ -56,8 +56,8 @@ def test_every_kept_chain_passes_and_is_whole():
 
 def test_roll_outs_come_first_and_then_the_value_that_was_learned():
     tiny = load_policy("tiny")
-    problems = load("countdown", "train", 12, 3)
-    some = dict(search=dict(tokens=400, simulations=200, widen=3.0), iterations=2)
+    problems = load("story-easy", "train", 8, 3)
+    some = dict(search=dict(tokens=600, simulations=60, branch=2), iterations=2)
     teach = dict(epochs=1)
     ledgers = list(
         learn.expert_iteration(tiny, problems, **some, teach=teach, tokens=2000)
