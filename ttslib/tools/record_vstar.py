@@ -240,7 +240,7 @@ def record(model, base, seeds: int = 3, sizes=SIZES, keep=lambda found: None) ->
 
 
 def main():
-    from .. import policy
+    from ttslib import policy
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=3)

@@ -107,7 +107,7 @@ def summary(found) -> dict[str, float]:
 
 
 def main():
-    from .. import policy
+    from ttslib import policy
 
     model = policy.load("small")
     about = made_with(model)
