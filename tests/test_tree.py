@@ -7,52 +7,27 @@ a free seed is said beside it.
 import math
 from collections import Counter
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from runpy import run_path
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ttslib import guides, problems, search
-from ttslib.chain import key_of, uniforms
 from ttslib.policy import Enumerable, baskets, classroom, load
 from ttslib.problems import Problem
 from ttslib.search import mcts, puct, ucb
 from ttslib.verify import verify
 
 ALL = 64  # draws: a step of chance 0.2 is missed by all with 6e-7
-
-
-def random_tree(seed: int, depth: int = 3, width: int = 3, path: str = "") -> dict:
-    """Every step has a chance of 0.2 at least; some chains end early; answers 0, 1."""
-    rng = np.random.default_rng(key_of(seed, path) >> 65)
-    if path and (depth == 0 or rng.random() < 0.15):
-        return {f"Answer: {rng.integers(2)}": (1.0, {})}
-    p = rng.dirichlet(np.ones(width)) * (1 - 0.2 * width) + 0.2
-    steps = [f"{path.count('/')}{'abc'[i]}\n" for i in range(width)]
-    below = [random_tree(seed, depth - 1, width, f"{path}/{i}") for i in range(width)]
-    return {s: (q, b) for s, q, b in zip(steps, (p / p.sum()).tolist(), below)}
-
-
-def world(*seeds: int, **shape) -> tuple[list[Problem], Enumerable]:
-    trees = {f"x{s}\n": random_tree(s, **shape) for s in seeds}
-    xs = [Problem(x.strip(), "test", x, "1", "mathematics") for x in trees]
-    return xs, Enumerable(trees)
+_trees = run_path(str(Path(__file__).with_name("trees.py")))
+world, table = partial(_trees["world"], least=0.2), _trees["table"]
 
 
 def one(tree: dict, gold: str = "1") -> tuple[Problem, Enumerable]:
     return Problem("p", "test", "p", gold, "mathematics"), Enumerable({"p": tree})
-
-
-def table(seed: int):
-    """A guide that is any table over prefixes, in 0 to 1; each look costs 3."""
-
-    def guide(xs, chains):
-        keys = [key_of(seed, x.id, c.text) for x, c in zip(xs, chains)]
-        values = [uniforms(key, 0, 1)[0] for key in keys]
-        return np.array(values), np.full(len(chains), 3)
-
-    return guide
 
 
 def everything(tree) -> list:

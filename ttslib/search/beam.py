@@ -53,12 +53,7 @@ class Found:
     live: dict[int, Chain] = field(default_factory=dict, repr=False)
 
     def path(self, i: int) -> list[Node]:
-        """The nodes from the first step to node ``i``."""
-        out = []
-        while i >= 0:
-            out.append(self.nodes[i])
-            i = self.nodes[i].parent
-        return out[::-1]
+        return path(self.nodes, i)
 
     @property
     def leaves(self) -> list[Node]:
@@ -92,6 +87,15 @@ class Found:
         """Unbiased p(Ver), by particles: the weight of the finals that pass."""
         passed = [bool(verify(self.problem, chain.answer)) for chain in self.finals]
         return float(np.dot(self.weights, passed))
+
+
+def path(nodes: list, i: int) -> list:
+    """The nodes from the first step to node ``i``."""
+    out = []
+    while i >= 0:
+        out.append(nodes[i])
+        i = nodes[i].parent
+    return out[::-1]
 
 
 class Child(NamedTuple):
@@ -146,13 +150,8 @@ def beam_search(
 
 def checked(n, branch, aggregate, groups, lookahead, max_steps) -> Callable:
     """The aggregate as a function; ValueError for settings that make no sense."""
-    given = dict(n=n, branch=branch, groups=groups, max_steps=max_steps)
-    least = dict.fromkeys(given, 1) | dict(lookahead=0)
-    for name, value in (given | dict(lookahead=lookahead)).items():
-        if not (value == int(value) and value >= least[name]):
-            raise ValueError(
-                f"{name} is {value}: must be a whole number, at least {least[name]}"
-            )
+    whole_numbers(1, n=n, branch=branch, groups=groups, max_steps=max_steps)
+    whole_numbers(0, lookahead=lookahead)
     each = branch * groups
     if n % each:
         raise ValueError(
@@ -165,6 +164,15 @@ def checked(n, branch, aggregate, groups, lookahead, max_steps) -> Callable:
             "function of the list of a chain's values"
         )
     return aggregate if callable(aggregate) else AGGREGATE[aggregate]
+
+
+def whole_numbers(least: int, **given):
+    """ValueError for a setting that is none, or below ``least``."""
+    for name, value in given.items():
+        if not (value == int(value) and value >= least):
+            raise ValueError(
+                f"{name} is {value}: must be a whole number, at least {least}"
+            )
 
 
 def rooted(policy, problems, n: int, groups: int, seed: int) -> list[Found]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..chain import Chain, fork_index, key_of, uniforms
 from ..verify import verify as automatic
-from .beam import a_number
+from .beam import a_number, path, whole_numbers
 
 
 @dataclass(eq=False)
@@ -71,12 +71,7 @@ class Tree:
         return self.nodes[i] if i >= 0 else self.root
 
     def path(self, i: int) -> list[Node]:
-        """From the first step to node ``i``."""
-        out = []
-        while i >= 0:
-            out.append(self.nodes[i])
-            i = self.nodes[i].parent
-        return out[::-1]
+        return path(self.nodes, i)
 
     def best(self) -> list[Node]:
         """The most visited path: the move that AlphaZero would play, and so on."""
@@ -200,9 +195,7 @@ def simulate(
 
 def check(branch, widen, alpha, flight, guide, verify):
     """ValueError for settings that make no sense."""
-    for name, value in dict(branch=branch, flight=flight).items():
-        if not (value == int(value) and value >= 1):
-            raise ValueError(f"{name} is {value}: must be a whole number, at least 1")
+    whole_numbers(1, branch=branch, flight=flight)
     for name, value in dict(widen=widen, alpha=alpha).items():
         if not 0 <= value < math.inf:
             raise ValueError(f"{name} is {value}: must be a number, 0 or more")
