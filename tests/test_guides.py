@@ -181,7 +181,7 @@ def test_training_is_kept_and_goes_on_where_it_was_killed(model, stories, store)
             self.steps_left -= 1
             return super().loss(*args)
 
-    from ttslib.policy import descent
+    from ttslib.policy import training as descent
 
     killed = Killed(model)
     killed.steps_left = 3

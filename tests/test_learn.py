@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from ttslib import learn
 from ttslib import policy as policies
 from ttslib.chain import Chain
-from ttslib.policy import Descent, Enumerable, classroom, store
+from ttslib.policy import Descent, Enumerable, classroom
+from ttslib.policy.engine import store
 from ttslib.problems import Problem, load
 from ttslib.verify import judge, verify
 

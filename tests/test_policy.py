@@ -282,7 +282,7 @@ def test_scale_small_needs_no_network(problems):
 KILLED = """
 import sys
 from ttslib import policy, problems
-from ttslib.policy import store
+from ttslib.policy.engine import store
 store.EVERY = 0.2
 model = policy.load("tiny")
 model.rows = 16

@@ -9,7 +9,7 @@ from ttslib import policy as policies
 from ttslib.chain import Chain
 from ttslib.policy import Policy
 from ttslib.problems import load
-from ttslib.search.tree import Node, Tree
+from ttslib.search.mcts import Node, Tree
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ttslib import policy
-from ttslib.tools import record_guides
+from ttslib.tools.records import guides as record_guides
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import numpy as np
 
 from ttslib import policy
 from ttslib.chain import Chain
-from ttslib.tools import record_vstar_small as recorder
+from ttslib.tools.records import vstar_small as recorder
 
 
 def test_answers_are_numbered_as_they_vote():

@@ -6,7 +6,8 @@ import torch
 
 from ttslib import learn
 from ttslib import policy as policies
-from ttslib.policy import Descent, store
+from ttslib.policy import Descent
+from ttslib.policy.engine import store
 from ttslib.problems import load
 from ttslib.verify import judge
 

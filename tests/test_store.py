@@ -17,7 +17,7 @@ import pytest
 from ttslib import learn
 from ttslib import policy as policies
 from ttslib.chain import Chain
-from ttslib.policy import store
+from ttslib.policy.engine import store
 from ttslib.problems import load
 from ttslib.tools.chapters import ROOT
 
@@ -41,7 +41,7 @@ def chain(i: int) -> Chain:
 WRITER = """
 import sys
 from ttslib.chain import Chain
-from ttslib.policy import store
+from ttslib.policy.engine import store
 from ttslib.problems import load
 first, last = map(int, sys.argv[1:])
 for i in range(first, last):
@@ -159,7 +159,7 @@ def test_training_that_is_stopped_leaves_the_policy_ready(policy, monkeypatch):
         raise KeyboardInterrupt
 
     rows = policy.sample(PROMPTS, 2, max_tokens=20)
-    monkeypatch.setattr("ttslib.policy.descent.Descent.step", stop)
+    monkeypatch.setattr("ttslib.policy.training.Descent.step", stop)
     rewards = itertools.cycle([0.0, 1.0])
     with pytest.raises(KeyboardInterrupt):
         learn.improve(

@@ -507,7 +507,7 @@ def test_settings_that_make_no_sense(options, match):
 
 
 class Held:
-    """A state of KV, as :class:`ttslib.policy.kv.State`."""
+    """A state of KV, as :class:`ttslib.policy.engine.kv.State`."""
 
     def __init__(self, block, parent=None):
         self.block, self.parent = block, parent

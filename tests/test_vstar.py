@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ttslib import learn, policy, problems, stats
-from ttslib.tools import record_vstar
+from ttslib.tools.records import vstar as record_vstar
 from ttslib.verify import judge
 
 TRAIN = dict(lr=2e-3, epochs=1)

@@ -14,10 +14,10 @@ __version__ = "0.1.0"
 
 # Where modules that stood here before there were rooms have gone: notebooks name them.
 MOVED = {
-    "decode": "policy.engine",
+    "decode": "policy.engine.decode",
     "enumerable": "policy.enumerable",
     "reinforce": "learn.reinforce",
-    "store": "policy.store",
+    "store": "policy.engine.store",
 }
 
 

@@ -42,7 +42,7 @@ class Chain:
     @property
     def answer(self) -> str:
         """y: what the chain says the answer is, ``""`` if it says none."""
-        from .verify.reading import read_answer
+        from .verify.answers import read_answer
 
         return read_answer(self.prefix + self.text, self.verifier)
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from ..chain import Chain, lines
-from ..problems.steps import fill, line, solve
+from ..problems.plans import fill, line, solve
 from .stream import least
 
 CHECK = "Check:"  # what a written check follows

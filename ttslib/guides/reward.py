@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from transformers.cache_utils import DynamicCache
 
-from ..policy.descent import Descent
+from ..policy.training import Descent
 from ..policy.tuning import batches
 
 UNLIKELY = float(np.log(0.1))

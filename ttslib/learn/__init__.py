@@ -37,7 +37,7 @@ from .reinforce import (
     score_function,
     trl_reward,
 )
-from .vstar import v_star
+from .v_star import v_star
 
 __all__ = [
     "METHODS",

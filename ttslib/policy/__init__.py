@@ -3,7 +3,7 @@
 A search or a guide needs three things of a policy: ``sample`` (n chains from a prompt
 or a prefix), ``extend`` (one step further) and ``logprob``. A language model has them
 (:func:`load`), and so has :class:`Enumerable`, a finite tree whose probabilities are
-known. What is drawn or trained once is kept (:mod:`ttslib.policy.store`).
+known. What is drawn or trained once is kept (:mod:`ttslib.policy.engine.store`).
 
 torch is loaded by the first use of a name that needs it, not by the import.
 """
@@ -14,8 +14,8 @@ from ..chain import Chain
 from .enumerable import Enumerable, baskets, classroom
 
 NEEDS_TORCH = {
-    "Descent": "descent",
-    "Engine": "engine",
+    "Descent": "training",
+    "Engine": "engine.decode",
     "Policy": "tuning",
     "SCALES": "loading",
     "TINY": "loading",

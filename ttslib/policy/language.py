@@ -7,11 +7,12 @@ from dataclasses import replace
 import torch
 
 from ..chain import Chain, check_sampling, fork_index, key_of
-from . import identity
-from .engine import VERSION, Engine, Job
-from .reading import Reader, positions
+from .engine import fingerprint
+from .engine.decode import VERSION, Engine, Job
+from .engine.progress import ProgressBar
+from .engine.store import Entry, Writer
+from .engine.tokens import Reader, positions
 from .scoring import buckets, shared, shares, tails
-from .store import Entry, Writer
 
 PROCESS = uuid.uuid4().hex  # hooks are named within it
 
@@ -45,7 +46,7 @@ class LanguageModel(Reader):
         def make():
             return Engine(self.base, self.tokenizer, rows=self.rows, fast=self.fast)
 
-        settings = identity.settings(self.base, self.tokenizer)
+        settings = fingerprint.settings(self.base, self.tokenizer)
         of = (*self.marks, settings, self.active, self.hooks, self.rows, self.fast)
         return self.made("engine", of, make)
 
@@ -107,7 +108,7 @@ class LanguageModel(Reader):
                     jobs.append(Job(ids, key, 0, budget, state, name))
                     place.append((len(out) - 1, i, given))
         options = dict(temperature=temperature, top_p=top_p, stop=stop, keep=keep)
-        with bar(len(jobs), progress) as tick, Writer(n) as writer:
+        with ProgressBar(len(jobs), progress) as tick, Writer(n) as writer:
             for j, drawn in self.engine.run(jobs, **options):
                 p, i, given = place[j]
                 chain = self.chain(problems[p], given, jobs[j], drawn, stop)
@@ -222,7 +223,7 @@ class LanguageModel(Reader):
     @property
     def shares(self) -> bool:
         """Can the model read a prompt once for several completions?"""
-        of = identity.settings(self.base, self.tokenizer), self.active, self.hooks
+        of = fingerprint.settings(self.base, self.tokenizer), self.active, self.hooks
         return self.made("shares", of, lambda: shares(self.base))
 
     def in_batches(self, rows, batch_tokens: int):
@@ -253,7 +254,7 @@ class LanguageModel(Reader):
         """Of the base's weights and the tokenizer, whatever adapters there are."""
 
         def make():
-            return identity.weights(self.base, self.tokenizer, self.prefix)
+            return fingerprint.weights(self.base, self.tokenizer, self.prefix)
 
         return self.made("weights", self.marks[:1], make)
 
@@ -261,7 +262,7 @@ class LanguageModel(Reader):
         """Of base, adapter and configuration: all that decides what is drawn."""
 
         def make():
-            return "".join(identity.adapter(self.model, n) for n in self.active[0])
+            return "".join(fingerprint.adapter(self.model, n) for n in self.active[0])
 
         adapter = self.made("adapter", (self.active, self.marks[1]), make)
         if self.hooks:  # what they do is not known: theirs alone
@@ -269,7 +270,7 @@ class LanguageModel(Reader):
         return (
             self.weights_hash(),
             adapter,
-            identity.settings(self.base, self.tokenizer),
+            fingerprint.settings(self.base, self.tokenizer),
         )
 
     @property
@@ -302,7 +303,7 @@ class LanguageModel(Reader):
 
     @property
     def marks(self) -> tuple[tuple, tuple]:
-        return identity.marks(self.base, self.prefix)
+        return fingerprint.marks(self.base, self.prefix)
 
     def chain(self, problem, prefix, job: Job, drawn, stop=()) -> Chain:
         text = self.read(drawn.tokens, job.ids)
@@ -330,29 +331,3 @@ def spread(problems, prefix) -> tuple[list, list[str]]:
     if len(prefixes) != len(problems):
         raise ValueError(f"{len(problems)} problems but {len(prefixes)} prefixes")
     return problems, prefixes
-
-
-class bar:
-    """A progress bar over chains that shows tokens a second.
-
-    Silent unless asked, and where there is nothing to do.
-    """
-
-    def __init__(self, total: int, shown: bool, unit: str = "chain"):
-        from tqdm.auto import tqdm
-
-        self.tqdm = tqdm(total=total, unit=unit, disable=not (shown and total))
-        self.tokens = 0
-
-    def __enter__(self):
-        return self.tick
-
-    def tick(self, tokens: int):
-        self.tokens += tokens
-        self.tqdm.update()
-        if not self.tqdm.disable and self.tqdm.n % 64 == 0:
-            seconds = max(1e-9, self.tqdm.format_dict["elapsed"])
-            self.tqdm.set_postfix_str(f"{self.tokens / seconds:,.0f} tokens/s")
-
-    def __exit__(self, *_):
-        self.tqdm.close()

@@ -3,7 +3,7 @@
 import torch
 from transformers.cache_utils import DynamicCache
 
-from .engine import UNFIT, is_oom, quantized
+from .engine.decode import UNFIT, is_oom, quantized
 
 
 def shared(model, rows, size: int):

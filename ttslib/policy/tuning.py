@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from .descent import Descent
 from .language import LanguageModel, buckets
+from .training import Descent
 
 
 class Policy(LanguageModel):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Mapping
 
 from .behaviours import behaviours
-from .steps import solve
+from .plans import solve
 
 __all__ = ["EMBEDDED", "Problem", "behaviours", "load", "solve"]
 

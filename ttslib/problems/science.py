@@ -6,8 +6,8 @@ come from the wrong operation. The answer is the option's text.
 
 import random
 
+from .plans import OPERATIONS
 from .splits import draw
-from .steps import OPERATIONS
 
 # (question, what is asked, formula in words, operator, unit, wrong units)
 FORMULAS = [

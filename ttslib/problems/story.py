@@ -6,8 +6,8 @@ answer is one whole number, so votes make sense.
 
 import random
 
+from .plans import solve, write
 from .splits import draw
-from .steps import solve, write
 
 NAMES = "Ann Ben Cora Dan Eva Finn Gina Hugo Ida Jon Kim Leo Mia Ned Olga Pat".split()
 THINGS = "apples pears coins shells cards stamps books pens marbles stickers".split()

@@ -2,7 +2,7 @@
 
 from .beam import Found, Node, beam_search
 from .choose import ballot, best_of_n, majority_vote, rejection_sample, weighted_vote
-from .tree import Tree, held, mcts, plant, puct, simulate, ucb
+from .mcts import Tree, held, mcts, plant, puct, simulate, ucb
 
 __all__ = [
     "Found",

@@ -20,10 +20,10 @@ import transformers
 from transformers import ContinuousBatchingConfig, GenerationConfig
 
 from ttslib import guides, policy, problems, search
-from ttslib.policy.engine import Job
+from ttslib.policy.engine.decode import Job
 from ttslib.problems import Problem
 from ttslib.tools.provenance import made_with
-from ttslib.tools.record import shown
+from ttslib.tools.records.learning import shown
 from ttslib.tools.timing import COLUMNS, CUDA, best, line, row, timed
 from ttslib.verify import verify
 

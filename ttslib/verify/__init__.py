@@ -3,8 +3,8 @@
 ``read_answer`` is the one reader of answers: for the verifiers, the vote, the chapters.
 """
 
-from .dress import normal, number
-from .reading import named_answer, read_answer
+from .answers import named_answer, read_answer
+from .normalize import normal, number
 from .verdict import Verdict
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 import re
 
-from .reading import option as dressless
+from .answers import option as dressless
 from .verdict import Verdict
 
 

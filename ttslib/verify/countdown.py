@@ -4,7 +4,7 @@ import ast
 from collections import Counter
 from fractions import Fraction
 
-from .reading import expression
+from .answers import expression
 from .verdict import Verdict
 
 LONGEST = 200

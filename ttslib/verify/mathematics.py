@@ -17,7 +17,7 @@ import threading
 from fractions import Fraction
 from queue import Empty, Queue
 
-from .dress import HEDGE, number, quantity, same_unit, undressed
+from .normalize import HEDGE, number, quantity, same_unit, undressed
 from .verdict import Verdict
 
 LONGEST = 2_000  # characters of an answer
@@ -96,7 +96,7 @@ class Worker:
     def __init__(self):
         self.errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "ttslib.verify.mathematics_worker"],
+            [sys.executable, "-m", "ttslib.verify.sandbox.math_worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.errors,

@@ -1,12 +1,12 @@
 """Unit tests for model-written code, in CPython on WebAssembly, never in this process.
 
-Candidate and tests run in two fresh instances (see ``program_worker``), between which
-only plain values and handles cross (see ``program_values``): nothing that the candidate
+Candidate and tests run in two fresh instances (see ``wasm_worker``), between which
+only plain values and handles cross (see ``wasm_values``): nothing that the candidate
 builds can reach what judges it. *Passed* means that the tests ran to their very end.
 *Unsupported* is a program that needs what WebAssembly lacks: threads, sockets.
 
 The embedded sets' programs, one expression a line, take a short way through
-pydantic-monty: see ``program_short``.
+pydantic-monty: see ``fast_subset``.
 """
 
 import ast
@@ -24,11 +24,12 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-from .program_short import short
-from .reading import read_answer
+from .answers import read_answer
+from .sandbox.fast_subset import short
 from .verdict import Verdict
 
 LONGEST = 200_000  # characters of an answer
+WORKER = Path(__file__).parent / "sandbox" / "wasm_worker.py"
 LARGEST = 32 << 20  # bytes of a message
 CASES = """
 import pickle as _pickle
@@ -190,7 +191,7 @@ def _start():
         if _worker is not None and _worker[0] == os.getpid():
             return _worker[1]
         ours, theirs = socket.socketpair()
-        command = [sys.executable, "-P", Path(__file__).with_name("program_worker.py")]
+        command = [sys.executable, "-P", WORKER]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         with theirs:
             process = subprocess.Popen(

@@ -1,6 +1,6 @@
 """Recorded run of chapter 10: V-STaR's Figure 8, on stories and on programs.
 
-``python -m ttslib.tools.record_vstar`` writes data/runs/vstar.json, after each seed
+``python -m ttslib.tools.records.vstar`` writes data/runs/vstar.json, after each seed
 what there is by then.
 """
 
@@ -10,12 +10,12 @@ import time
 
 import numpy as np
 
-from .. import guides, learn, stats
-from ..problems import load
-from ..search import ballot
-from ..verify import judge
-from .chapters import ROOT
-from .provenance import made_with
+from ... import guides, learn, stats
+from ...problems import load
+from ...search import ballot
+from ...verify import judge
+from ..chapters import ROOT
+from ..provenance import made_with
 
 RUNS = ROOT / "data" / "runs"
 TASKS = ("story", "program")

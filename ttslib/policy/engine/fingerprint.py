@@ -5,7 +5,7 @@ import json
 
 import torch
 
-from ..chain import key_of
+from ...chain import key_of
 
 
 def marks(base, prefix: str) -> tuple[tuple, tuple]:
@@ -25,7 +25,7 @@ def weights(base, tokenizer, prefix: str) -> str:
     kept |= dict(base.named_buffers())
     for wrapped in ("base_layer.", "original_module."):
         kept = {n.replace(wrapped, ""): p for n, p in kept.items()}
-    return fingerprint(kept, sorted(tokenizer.get_vocab().items()))
+    return digest(kept, sorted(tokenizer.get_vocab().items()))
 
 
 def adapter(model, name: str) -> str:
@@ -37,7 +37,7 @@ def adapter(model, name: str) -> str:
     tensors = get_peft_model_state_dict(
         model, adapter_name=name, save_embedding_layers=False
     )
-    return fingerprint(tensors, text_of(about))
+    return digest(tensors, text_of(about))
 
 
 def settings(base, tokenizer) -> str:
@@ -63,7 +63,7 @@ def text_of(settings: dict) -> str:
     return json.dumps(settings, sort_keys=True, default=default)
 
 
-def fingerprint(tensors: dict, *more) -> str:
+def digest(tensors: dict, *more) -> str:
     """A hash of named tensors."""
     out = hashlib.blake2b(repr(more).encode(), digest_size=16)
     for name in sorted(tensors):

@@ -16,11 +16,12 @@ import json
 import time
 from dataclasses import replace
 
-from ..problems import load
-from ..verify import judge, named_answer
-from . import record_guides, record_tree
-from .chapters import ROOT
-from .provenance import made_with
+from ...problems import load
+from ...verify import judge, named_answer
+from ..chapters import ROOT
+from ..provenance import made_with
+from . import guides as record_guides
+from . import tree as record_tree
 
 RUNS = ROOT / "data" / "runs"
 SETS = {"story-easy": 60, "gsm8k": 48}  # the first problems of each test split

@@ -4,8 +4,8 @@ Rows share their prompt's prefill, have lengths of their own, and are replaced a
 finish. A token is drawn by inverse CDF from its chain's own uniforms, so a chain does
 not depend on the batch it was drawn in (up to floating-point ties).
 
-Any causal model runs by its own forward (:mod:`ttslib.policy.kv` says how); Llama has
-a shorter way (:mod:`ttslib.policy.llama`).
+Any causal model runs by its own forward (``kv`` says how); Llama has a shorter way
+(``llama``).
 """
 
 from collections import deque
@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from transformers.cache_utils import Cache, DynamicCache
 
-from ..chain import uniforms
-from .drawing import draw
+from ...chain import uniforms
+from ..drawing import draw
 from .kv import SlotLayer, Slots, State
 from .llama import FastLlama
 

@@ -3,7 +3,7 @@
 One folder per (policy, prompt, sampling arguments, seed), named by the hash of these,
 so nothing is ever out of date. A file is a checksum and what it is of, written
 atomically: a killed run loses what it had not yet written, and nothing else. (What was
-trained is kept likewise: see :mod:`ttslib.policy.descent`.)
+trained is kept likewise: see :mod:`ttslib.policy.training`.)
 """
 
 import base64
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..chain import Chain, key_of
+from ...chain import Chain, key_of
 
 EVERY = 20.0  # seconds between writes of problems that are not complete
 

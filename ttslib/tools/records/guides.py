@@ -4,11 +4,11 @@ import time
 
 import numpy as np
 
-from .. import guides, stats
-from ..learn import capped, e_step, m_step
-from ..problems import load
-from ..search import ballot, beam_search, weighted_vote
-from ..verify import judge, verify
+from ... import guides, stats
+from ...learn import capped, e_step, m_step
+from ...problems import load
+from ...search import ballot, beam_search, weighted_vote
+from ...verify import judge, verify
 
 # problems of the test split that have so many draws each
 POOL = {

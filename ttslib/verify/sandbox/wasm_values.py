@@ -49,7 +49,7 @@ DO["take"] = lambda iterator, n: list(itertools.islice(iterator, n))
 judging = False  # does this side hold the tests?
 objects, numbers = [], {}  # of ours, what the other side knows; its place there by id
 handles, classes = {}, {}  # of theirs, by number: Handles, exception classes
-ask = None  # program_inside sets it: a request to the other side
+ask = None  # wasm_inside sets it: a request to the other side
 
 
 def step(iterator):

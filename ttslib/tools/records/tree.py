@@ -4,12 +4,12 @@ import time
 
 import numpy as np
 
-from .. import guides
-from ..learn import capped, expert_iteration, guess_and_check
-from ..problems import load
-from ..search import mcts, puct, ucb, weighted_vote
-from ..verify import judge, verify
-from .record_guides import flat, labelled, ranked
+from ... import guides
+from ...learn import capped, expert_iteration, guess_and_check
+from ...problems import load
+from ...search import mcts, puct, ucb, weighted_vote
+from ...verify import judge, verify
+from .guides import flat, labelled, ranked
 
 DRAWS, BUDGET = 64, 1600
 WIDE = dict(score=puct, widen=3.0)

@@ -15,7 +15,7 @@ import threading
 
 import pydantic_monty as monty
 
-from .verdict import Verdict
+from ..verdict import Verdict
 
 # monty looks for opentelemetry at every call: where there is none, let it know at once
 if importlib.util.find_spec("opentelemetry") is None:

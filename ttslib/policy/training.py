@@ -7,8 +7,8 @@ import time
 import torch
 
 from ..chain import key_of
-from . import store
-from .language import bar
+from .engine import store
+from .engine.progress import ProgressBar
 
 
 class Descent:
@@ -56,7 +56,7 @@ class Descent:
         A loss of None is nothing to change. ``lengths`` are each row's tokens, for the
         progress bar.
         """
-        with bar(len(order), progress, unit="step") as tick:
+        with ProgressBar(len(order), progress, unit="step") as tick:
             for at in range(len(self.history), len(order)):
                 value = loss(order[at])
                 if value is None:

@@ -1,6 +1,6 @@
 """Recorded run of chapter 10 at scale small: V-STaR with SmolLM2-135M on stories.
 
-``python -m ttslib.tools.record_vstar_small`` writes data/runs/vstar_small.json. What
+``python -m ttslib.tools.records.vstar_small`` writes data/runs/vstar_small.json. What
 the store has is not drawn or trained again: a run that was killed goes on.
 """
 
@@ -9,12 +9,12 @@ import time
 
 import numpy as np
 
-from .. import learn
-from ..problems import load
-from ..search import ballot
-from ..verify import judge
-from .chapters import ROOT
-from .provenance import made_with
+from ... import learn
+from ...problems import load
+from ...search import ballot
+from ...verify import judge
+from ..chapters import ROOT
+from ..provenance import made_with
 
 SIZES = dict(worked=64, train=80, tests=48, n=8, draws=8)
 SAMPLING = dict(temperature=0.6, max_tokens=100)

@@ -13,8 +13,8 @@ import re
 import sys
 import types
 
-import program_values as values  # an instance has no files: the worker hands it in
-from program_values import DO, MUTABLE, Handle, content, decode, encode, items
+import wasm_values as values  # an instance has no files: the worker hands it in
+from wasm_values import DO, MUTABLE, Handle, content, decode, encode, items
 
 # Programs find their usual modules loaded.
 USUAL = "bisect contextlib dataclasses enum functools heapq math random string typing"

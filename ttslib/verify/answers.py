@@ -2,7 +2,7 @@
 
 import re
 
-from .dress import HEDGE, SCALE, SPOKEN, braces, hedged, number, undressed
+from .normalize import HEDGE, SCALE, SPOKEN, braces, hedged, number, undressed
 from .source import read_source
 
 # --- where an answer stands ----------------------------------------------------------

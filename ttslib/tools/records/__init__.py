@@ -1,0 +1,1 @@
+"""Recorded runs: what data/runs holds, and how each was made."""
