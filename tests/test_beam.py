@@ -423,7 +423,7 @@ def test_what_is_drawn_is_charged(
 @pytest.mark.parametrize("options", [{}, {"groups": 2}, {"resample": True}])
 def test_kept_state_draws_the_same(options):
     policy, xs = load("tiny"), problems.load("story-easy", n=3)
-    guide = guides.likelihood(policy)
+    guide = guides.min_token_prob(policy)
     kept, read = (
         beam_search(policy, xs, guide, 8, aggregate="min", keep=keep, **options)
         for keep in (True, False)
@@ -440,7 +440,7 @@ def test_kept_state_draws_the_same(options):
 
 def test_a_language_models_budget_ends_a_beam():
     policy, xs = load("tiny"), problems.load("story-easy", n=2)
-    guide = guides.likelihood(policy)
+    guide = guides.min_token_prob(policy)
     for tree in beam_search(policy, xs, guide, 8, max_tokens=3):
         assert tree.finals == [] and not tree.live
         assert {len(n.chain.tokens) for n in tree.nodes} <= {1, 2, 3}

@@ -64,7 +64,7 @@ def test_roll_outs_come_first_and_then_the_value_that_was_learned():
     )
     first, second = ledgers
     assert first["guided"] == 0 and second["guided"] > 0
-    assert isinstance(first["guide"], guides.Following)
+    assert isinstance(first["guide"], guides.CachedRewardModel)
     assert first["guide"] is not second["guide"]
     assert second["trained"] > first["trained"] > 2000  # the value reads all so far
 

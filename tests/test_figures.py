@@ -49,7 +49,7 @@ class Node:
 
 
 @dataclass
-class Found:
+class BeamResult:
     problem: Problem
     nodes: list
 
@@ -60,7 +60,7 @@ def node(text, parent, value, kept, finished=False):
 
 
 def search(*nodes, prompt="How many < 3 & more?\n"):
-    return Found(Problem("p", "story", prompt, "4", "mathematics"), list(nodes))
+    return BeamResult(Problem("p", "story", prompt, "4", "mathematics"), list(nodes))
 
 
 SOME = (

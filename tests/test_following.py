@@ -36,7 +36,7 @@ class Both:
 
 @pytest.mark.parametrize("options", [{}, {"lookahead": 1}, {"resample": True}])
 def test_it_says_the_same_and_reads_each_step_once(model, reward, xs, options):
-    both = Both(reward, guides.Following(reward, rows=5))
+    both = Both(reward, guides.CachedRewardModel(reward, rows=5))
     found = beam_search(model, xs, both, 8, branch=2, seed=1, **options)
     assert len(both.said) > 2
     for (values, read), (same, anew) in both.said:
@@ -56,7 +56,7 @@ def test_all_steps_of_a_chain_at_once(model, reward, xs):
     rows = model.sample(xs, 3, seed=2)
     asked = [x for x, row in zip(xs, rows) for _ in row]
     chains = [chain for row in rows for chain in row]
-    following = guides.Following(reward, rows=4)
+    following = guides.CachedRewardModel(reward, rows=4)
     values, tokens = following.follow(asked, chains)
     for some, same in zip(reward.steps(asked, chains), values):
         assert np.allclose(some, same, atol=1e-5)

@@ -181,12 +181,12 @@ def test_training_is_kept_and_goes_on_where_it_was_killed(model, stories, store)
             self.steps_left -= 1
             return super().loss(*args)
 
-    from ttslib.policy import training as descent
+    from ttslib.policy import training as trainer
 
     killed = Killed(model)
     killed.steps_left = 3
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(descent.store, "EVERY", 0.0)
+        patch.setattr(trainer.store, "EVERY", 0.0)
         with pytest.raises(KeyboardInterrupt):
             killed.fit(xs, chains, labels)
     resumed = guides.RewardModel(model).fit(xs, chains, labels)
@@ -245,7 +245,7 @@ def test_roll_outs_value_open_chains_and_judge_finished_ones(store):
 
 def test_likelihood_is_the_least_likely_token_of_the_newest_step(model, stories):
     xs, chains, _ = stories
-    values, tokens = guides.likelihood(model)(xs, chains)
+    values, tokens = guides.min_token_prob(model)(xs, chains)
     for value, chain in zip(values, chains):
         at = model.ends(chain)[-2] + 1 if len(model.ends(chain)) > 1 else 0
         assert value == pytest.approx(np.exp(min(chain.logprobs[at:])))
@@ -256,7 +256,7 @@ def test_progress_is_the_change_of_the_provers_value(model, stories):
     xs, chains, labels = stories
     value = guides.RewardModel(model).fit(xs, chains, labels, epochs=1)
     prover = guides.RewardModel(model, seed=1).fit(xs, chains, labels, epochs=1)
-    found, tokens = guides.with_progress(value, prover, 0.5)(xs, chains)
+    found, tokens = guides.process_advantage(value, prover, 0.5)(xs, chains)
     for i in (0, 5):
         v, m = value.steps(xs, chains)[i], prover.steps(xs, chains)[i]
         gained = m[-1] - (m[-2] if len(m) > 1 else 0)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ttslib import learn
 from ttslib import policy as policies
 from ttslib.chain import Chain
-from ttslib.policy import Descent, Enumerable, classroom
+from ttslib.policy import Enumerable, Trainer, classroom
 from ttslib.policy.engine import store
 from ttslib.problems import Problem, load
 from ttslib.verify import judge, verify
@@ -202,7 +202,7 @@ def test_a_fit_that_was_killed_goes_on_at_its_batch(stories, monkeypatch):
     def tuned(stop=None, **more):
         model = policies.load("tiny")
         model.attach(seed=1)
-        steps, step = [], Descent.step
+        steps, step = [], Trainer.step
 
         def counted(self, *args, **kwargs):
             if len(steps) == stop:
@@ -211,7 +211,7 @@ def test_a_fit_that_was_killed_goes_on_at_its_batch(stories, monkeypatch):
             step(self, *args, **kwargs)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Descent, "step", counted)
+            patch.setattr(Trainer, "step", counted)
             losses = model.fit(examples, **options, **more)
         return losses, model.hashes(), len(steps)
 
@@ -256,7 +256,7 @@ def test_hindsight_is_learned_once_and_draws_anew_for_the_failed(stories):
     model = policies.load("tiny")
     rows = model.sample(stories, 2)
     right = judge(stories, rows)
-    hint = learn.hindsight(3, stories[:4], draws=2)
+    hint = learn.rationalization(3, stories[:4], draws=2)
     more, spent = hint(model, stories, rows, right, 0)
     assert spent["trained"] > 0 and spent["drawn"] > 0
     assert [len(row) for row in more] == [0 if any(g) else 3 for g in right]
@@ -272,7 +272,7 @@ def test_hindsight_is_learned_once_and_draws_anew_for_the_failed(stories):
 def test_hinted_chains_are_judged_like_the_others(stories):
     problems, policy = classroom(skill=1e-6)
     chains = [c for c, _ in policy.chains(problems[0])]
-    rows, right, ledger = learn.draw(
+    rows, right, ledger = learn.draw_and_verify(
         policy, problems[:1], 2, hint=lambda *_: ([chains], NOTHING)
     )
     assert [len(row) for row in rows] == [2 + len(chains)]

@@ -106,7 +106,7 @@ def check(model, policy):
         assert np.abs(true - scored).max() < NATS
     # rows of unlike length together, as training scores them; a prompt is read once
     flat = [(c.prompt, c) for row in rows for c in row]
-    assert policy.shares
+    assert policy.shares_prompt
     together = policy.logprob(*zip(*flat))
     for (_, chain), scored in zip(flat, together):
         assert np.abs(own_logp(model, policy, chain) - scored).max() < NATS
@@ -127,7 +127,7 @@ def test_a_model_that_keeps_no_keys_and_values_reads_each_prompt_again(tokenizer
     torch.manual_seed(0)
     model = transformers.MambaForCausalLM(config).eval()
     policy = Policy(model, tokenizer, max_tokens=20)
-    assert not policy.shares
+    assert not policy.shares_prompt
     texts = ["3 + 4 = 7\n", "Answer: 7\n", "3 + 4 = 8\nAnswer: 8\n"]
     found = policy.logprob(PROMPTS[:1] * 3, texts)
     for text, scored in zip(texts, found):

@@ -127,7 +127,7 @@ def test_training_is_kept_and_its_reference_is_where_it_began(worked):
         assert torch.equal(a, b)
     killed, taken = noisy(), []
 
-    def die(self, loss, *args, step=policies.Descent.step, **more):
+    def die(self, loss, *args, step=policies.Trainer.step, **more):
         if len(taken) == 5:
             self.write()
             raise KeyboardInterrupt
@@ -135,7 +135,7 @@ def test_training_is_kept_and_its_reference_is_where_it_began(worked):
         return step(self, loss, *args, **more)
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(policies.Descent, "step", die)
+        patch.setattr(policies.Trainer, "step", die)
         learn.dpo(killed, worked, fresh=True, **options)
     resumed = noisy()
     assert learn.dpo(resumed, worked, **options) == pytest.approx(losses, abs=1e-5)

@@ -6,7 +6,7 @@ import torch
 
 from ttslib import learn
 from ttslib import policy as policies
-from ttslib.policy import Descent
+from ttslib.policy import Trainer
 from ttslib.policy.engine import store
 from ttslib.problems import load
 from ttslib.verify import judge
@@ -20,7 +20,7 @@ def own_store(tmp_path, monkeypatch):
 def test_the_expected_loss_has_the_gradient_of_the_expected_reward():
     """Exactly, over three chains of a softmax policy, with any constant baseline."""
     r = torch.tensor([1.0, 0.0, 0.5])
-    for loss in (learn.score_function, learn.clipped):
+    for loss in (learn.reinforce_loss, learn.ppo_loss):
         theta = torch.tensor([0.2, -0.4, 0.9], requires_grad=True)
         logp = torch.log_softmax(theta, 0)
         (exact,) = torch.autograd.grad((logp.exp() * r).sum(), theta, retain_graph=True)
@@ -34,7 +34,7 @@ def test_clipping_stops_paying_outside_and_keeps_punishing():
     old = torch.zeros(4)
     logp = torch.tensor([0.5, -0.5, 0.5, -0.5], requires_grad=True)
     advantage = torch.tensor([1.0, -1.0, -1.0, 1.0])
-    learn.clipped(logp, old, advantage).sum().backward()
+    learn.ppo_loss(logp, old, advantage).sum().backward()
     assert (logp.grad != 0).tolist() == [False, False, True, True]
 
 
@@ -47,10 +47,10 @@ def test_divergence_is_that_of_kl_in_expectation():
 
 def test_advantages():
     r = np.array([[1.0, 0, 1, 0], [1, 1, 1, 1], [0, 0, 0, 0]])
-    group = learn.against_group(r)
+    group = learn.grpo_advantage(r)
     assert group.tolist() == [[1, -1, 1, -1], [0] * 4, [0] * 4]
     others = (r.sum() - r) / (r.size - 1)
-    assert np.allclose(learn.against_batch(r), r - others)
+    assert np.allclose(learn.leave_one_out_advantage(r), r - others)
 
 
 def test_steps_without_signal_change_nothing_and_are_logged():
@@ -61,7 +61,9 @@ def test_steps_without_signal_change_nothing_and_are_logged():
         return np.ones((len(rows), len(rows[0])))
 
     with pytest.warns(UserWarning, match="nothing was learned"):
-        history = learn.improve(model, problems, steps=2, n=2, batch=2, reward=same)
+        history = learn.policy_gradient(
+            model, problems, steps=2, n=2, batch=2, reward=same
+        )
     assert [r["used"] for r in history] == [0, 0]
     found = model.logprob(problems[:1], [problems[0].chain])[0]
     base = policies.load("tiny").logprob(problems[:1], [problems[0].chain])[0]
@@ -77,11 +79,11 @@ def test_a_reward_that_can_be_had_is_learned_and_a_run_is_not_repeated():
         return np.array([[float(len(c.tokens) < 25) for c in row] for row in rows])
 
     options = dict(steps=8, n=8, batch=8, reward=short, lr=5e-3)
-    history = learn.improve(model, problems, "GRPO", **options)
+    history = learn.policy_gradient(model, problems, "GRPO", **options)
     first, last = (np.mean(history[i]["rewards"]) for i in (0, -1))
     assert last > first + 0.2
     after = model.hashes()
-    assert learn.improve(model, problems, "GRPO", **options) == history
+    assert learn.policy_gradient(model, problems, "GRPO", **options) == history
     assert model.hashes() == after
 
 
@@ -94,7 +96,7 @@ def test_a_run_that_was_killed_goes_on_at_its_draw(shared, tmp_path, monkeypatch
     def tuned(where, stop=None):
         monkeypatch.setenv("TTS_STORE", str(tmp_path / where))
         monkeypatch.setattr(store, "EVERY", 0.0)
-        model, steps, step = policies.load("tiny"), [], Descent.step
+        model, steps, step = policies.load("tiny"), [], Trainer.step
 
         def counted(self, *args, **kwargs):
             if len(steps) == stop:
@@ -103,8 +105,8 @@ def test_a_run_that_was_killed_goes_on_at_its_draw(shared, tmp_path, monkeypatch
             step(self, *args, **kwargs)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Descent, "step", counted)
-            history = learn.improve(model, problems, "PPO", **options)
+            patch.setattr(Trainer, "step", counted)
+            history = learn.policy_gradient(model, problems, "PPO", **options)
         return history, model.hashes(), len(steps)
 
     whole = tuned("a")
@@ -129,7 +131,7 @@ def test_another_reward_is_another_run():
 
     found = set()
     for reward in (longer(30), longer(40), shorter):
-        learn.improve(model, problems, reward=reward, steps=2, n=4, batch=4)
+        learn.policy_gradient(model, problems, reward=reward, steps=2, n=4, batch=4)
         found.add(model.hashes())
     assert len(found) == 3
 
@@ -138,10 +140,10 @@ def test_a_method_may_be_given_as_its_two_parts():
     model = policies.load("tiny")
     problems = load("story-easy", "train", 8)
     options = dict(steps=2, n=4, batch=4, fresh=True)
-    named = learn.improve(model, problems, "GRPO", **options), model.hashes()
+    named = learn.policy_gradient(model, problems, "GRPO", **options), model.hashes()
     parts = learn.METHODS["GRPO"]
     assert (
-        learn.improve(model, problems, parts, **options),
+        learn.policy_gradient(model, problems, parts, **options),
         model.hashes(),
     ) == named
 
@@ -154,7 +156,7 @@ def test_beta_holds_problems_without_an_advantage_too():
         return np.ones((len(rows), len(rows[0])))
 
     with pytest.warns(UserWarning, match="nothing was learned"):
-        history = learn.improve(
+        history = learn.policy_gradient(
             model, problems, steps=1, n=2, batch=2, reward=same, beta=0.1
         )
     assert history[0]["used"] == 0 and history[0]["kl"] == pytest.approx(0, abs=1e-6)

@@ -162,7 +162,7 @@ def test_training_that_is_stopped_leaves_the_policy_ready(policy, monkeypatch):
     monkeypatch.setattr("ttslib.policy.training.Descent.step", stop)
     rewards = itertools.cycle([0.0, 1.0])
     with pytest.raises(KeyboardInterrupt):
-        learn.improve(
+        learn.policy_gradient(
             policy,
             load("story-easy", "train", 4),
             steps=1,

@@ -37,7 +37,16 @@ def everything(tree) -> list:
 def picture(tree):
     """All that a search knows."""
     rows = [
-        (n.chain, n.parent, n.prior, n.children, n.draws, n.visits, n.wins, n.said)
+        (
+            n.chain,
+            n.parent,
+            n.prior,
+            n.children,
+            n.draws,
+            n.visits,
+            n.wins,
+            n.evaluation,
+        )
         for n in everything(tree)
     ]
     spent = tree.tokens, tree.guided, tree.simulations, tree.first, tree.ended
@@ -75,16 +84,16 @@ def consistent(tree, said=None):
         own = node.visits - sum(child.visits for child in below)
         worth = node.wins - sum(child.wins for child in below)
         assert all(child.parent == i for child in below)
-        assert node.flying == 0
+        assert node.in_flight == 0
         assert not (node.closed and below)
         if node.closed:
             assert own == node.visits
         else:  # judged once, when it was first come to; the root never
             assert own == (i >= 0 and node.visits > 0)
-        assert worth == pytest.approx(own * node.said if own else 0.0, abs=1e-9)
+        assert worth == pytest.approx(own * node.evaluation if own else 0.0, abs=1e-9)
         assert 0 <= node.wins <= node.visits or said
         if said and own and not node.chain.finished:
-            assert node.said == said[node.chain.text]
+            assert node.evaluation == said[node.chain.text]
         if below:
             assert sum(child.prior for child in below) == pytest.approx(1)
             assert len({child.chain.tokens for child in below}) == len(below)
@@ -92,15 +101,15 @@ def consistent(tree, said=None):
 
 
 # --- what it converges to ------------------------------------------------------------
-@pytest.mark.parametrize("flight", [1, 8])
-def test_uct_converges_to_the_best_path(flight):
+@pytest.mark.parametrize("parallel", [1, 8])
+def test_uct_converges_to_the_best_path(parallel):
     """The best chain passes, so the value is 1; most visits go the best way.
 
     64 draws miss a right step with 0.6^64 = 6e-15, and chance decides little else: what
     ended has one verdict, and each node one roll-out.
     """
     xs, policy = classroom(skill=0.4)
-    options = dict(simulations=4000, branch=ALL, alpha=0.5, flight=flight)
+    options = dict(simulations=4000, branch=ALL, alpha=0.5, parallel=parallel)
     for x, tree in zip(xs, mcts(policy, xs, **options)):
         assert policy.value(x, verify) < 0.6 < 0.93 < tree.root.value
         best = tree.best()
@@ -179,7 +188,7 @@ def test_eight_simulations_by_hand():
     def guide(xs, chains):
         return [worth[c.text[0]] for c in chains], [1] * len(chains)
 
-    trees = search.plant(policy, x)
+    trees = search.init_trees(policy, x)
     visits = []
     for _ in range(6):
         before = {n.chain.text: n.visits for n in trees[0].nodes}
@@ -209,9 +218,9 @@ def test_eight_simulations_by_hand():
 # --- counts --------------------------------------------------------------------------
 WAYS = [
     dict(),
-    dict(flight=8),
+    dict(parallel=8),
     dict(score=puct, alpha=0.3),
-    dict(score=puct, alpha=2.0, widen=3.0, flight=5),
+    dict(score=puct, alpha=2.0, widen=3.0, parallel=5),
     dict(widen=2.0, branch=1),
     dict(branch=1),
     dict(alpha=0.0),
@@ -238,7 +247,7 @@ def test_counts_are_own_judgements_and_the_childrens_sums(options, guided):
         assert tree.guided == 3 * len(said)
         for node in tree.nodes:
             if node.chain.finished and node.visits:
-                assert node.said == float(bool(verify(x, node.chain.answer)))
+                assert node.evaluation == float(bool(verify(x, node.chain.answer)))
         if not guided:
             judged = [n for n in tree.nodes if n.visits and not n.closed]
             assert len(tree.ended) == len(judged)
@@ -246,7 +255,7 @@ def test_counts_are_own_judgements_and_the_childrens_sums(options, guided):
                 assert chain.finished and chain.answer in policy.answers(x)
             # each roll-out goes on from a node, and says what the node was told
             right = sum(bool(verify(x, chain.answer)) for chain in tree.ended)
-            assert sum(n.said for n in judged) == right
+            assert sum(n.evaluation for n in judged) == right
 
 
 @pytest.mark.parametrize("score", [ucb, puct])
@@ -258,13 +267,13 @@ def test_virtual_loss_spreads_a_round_and_leaves_nothing(score):
     def guide(xs, chains):
         return [1.0] * len(chains), [0] * len(chains)
 
-    trees = search.plant(policy, x)
-    search.simulate(policy, trees, guide, branch=2 * ALL, score=score, flight=8)
+    trees = search.init_trees(policy, x)
+    search.simulate(policy, trees, guide, branch=2 * ALL, score=score, parallel=8)
     (tree,) = trees
     assert [n.visits for n in tree.nodes] == [1] * 8
     consistent(tree)
     watch = Watch(policy.trees)
-    (tree,) = mcts(watch, x, guide, branch=4, score=score, simulations=64, flight=8)
+    (tree,) = mcts(watch, x, guide, branch=4, score=score, simulations=64, parallel=8)
     consistent(tree)
     assert tree.simulations == 64
     assert len(watch.extended) < 24
@@ -283,7 +292,7 @@ def test_all_problems_advance_together():
     seed=st.integers(0, 2**31),
     branch=st.integers(1, 5),
     widen=st.sampled_from([0.0, 1.0, 3.0]),
-    flight=st.integers(1, 9),
+    parallel=st.integers(1, 9),
     simulations=st.integers(1, 60),
     score=st.sampled_from([ucb, puct]),
     budget=st.sampled_from([math.inf, 1, 25]),
@@ -291,11 +300,13 @@ def test_all_problems_advance_together():
 )
 @settings(max_examples=60, deadline=None)
 def test_what_is_drawn_is_charged(
-    seed, branch, widen, flight, simulations, score, budget, guided
+    seed, branch, widen, parallel, simulations, score, budget, guided
 ):
     xs, policy = world(seed, seed + 1, depth=4)
     watch = Watch(policy.trees)
-    options = dict(branch=branch, widen=widen, flight=flight, seed=seed, score=score)
+    options = dict(
+        branch=branch, widen=widen, parallel=parallel, seed=seed, score=score
+    )
     options |= dict(simulations=simulations, tokens=budget)
     guide = table(seed) if guided else None
     for x, tree in zip(xs, mcts(watch, xs, guide, **options)):
@@ -312,7 +323,7 @@ def test_what_is_drawn_is_charged(
             if node.draws:
                 most = max(branch, int(widen * math.sqrt(node.visits)))
                 least = max(
-                    branch, int(widen * math.sqrt(max(0, node.visits - flight)))
+                    branch, int(widen * math.sqrt(max(0, node.visits - parallel)))
                 )
                 assert least <= node.draws <= most
 
@@ -345,7 +356,7 @@ def test_equal_steps_are_one_and_share_out_the_prior():
 def test_widening_grants_draws_by_the_root_of_the_visits(branch, c):
     """Draws are made when a simulation comes by: with N visits before it."""
     xs, policy = world(4, depth=4)
-    trees, seen = search.plant(policy, xs), 0
+    trees, seen = search.init_trees(policy, xs), 0
     for n in range(200):
         search.simulate(policy, trees, table(2), branch=branch, widen=c)
         assert trees[0].root.visits == n + 1
@@ -489,7 +500,7 @@ def test_a_guide_that_is_not_a_number_is_named():
     [
         ({"branch": 0}, "branch is 0: must be a whole number, at least 1"),
         ({"branch": 1.5}, "branch is 1.5"),
-        ({"flight": 0}, "flight is 0: .*at least 1"),
+        ({"parallel": 0}, "parallel is 0: .*at least 1"),
         ({"widen": -1}, "widen is -1: must be a number, 0 or more"),
         ({"alpha": math.nan}, "alpha is nan"),
         ({"alpha": math.inf}, "alpha is inf"),
@@ -544,8 +555,8 @@ def test_kv_is_kept_for_open_nodes_and_counted_once():
     x, policy = one({"a\n": (0.5, deep), "b\n": (0.5, deep)})
     y = replace(x, id="q", prompt="q")
     policy = Keeping(policy.trees | {"q": policy.trees["p"]})
-    trees = search.plant(policy, [x, y])
-    assert search.held(trees) == 0
+    trees = search.init_trees(policy, [x, y])
+    assert search.kv_bytes(trees) == 0
     blocks = []
     for _ in range(6):
         search.simulate(policy, trees, table(0), branch=3)
@@ -553,10 +564,14 @@ def test_kv_is_kept_for_open_nodes_and_counted_once():
         assert all((n.chain.state is None) == n.chain.finished for n in nodes)
         states = [n.chain.state for n in nodes if n.chain.state]
         blocks = {s.block for s in states} | {Keeping.root.block}
-        assert search.held(trees) == sum(10 * block.rows for block in blocks)
+        assert search.kv_bytes(trees) == sum(10 * block.rows for block in blocks)
     # two problems' children of one round lie in one block, which each of them keeps
-    assert sum(map(search.held, trees)) > search.held(trees) > search.held(trees[0])
-    assert search.held(mcts(policy, [x, y], table(0))) == 0, "let go at the end"
+    assert (
+        sum(map(search.kv_bytes, trees))
+        > search.kv_bytes(trees)
+        > search.kv_bytes(trees[0])
+    )
+    assert search.kv_bytes(mcts(policy, [x, y], table(0))) == 0, "let go at the end"
 
 
 def test_no_problem_no_tree():
@@ -582,10 +597,10 @@ def test_llm_reasoners_searches_as_the_bench_says():
 
 
 # --- a language model ----------------------------------------------------------------
-@pytest.mark.parametrize("flight", [1, 4])
-def test_kept_state_draws_the_same(flight):
+@pytest.mark.parametrize("parallel", [1, 4])
+def test_kept_state_draws_the_same(parallel):
     policy, xs = load("tiny"), problems.load("countdown", n=3)
-    options = dict(simulations=12, flight=flight, guide=guides.reachable())
+    options = dict(simulations=12, parallel=parallel, guide=guides.reachable())
     kept, read = (mcts(policy, xs, keep=keep, **options) for keep in (True, False))
     alone = [mcts(policy, x, **options)[0] for x in xs]
     for a, b, c in zip(kept, read, alone):

@@ -34,9 +34,14 @@ class Chain:
     state: Any = field(default=None, compare=False, repr=False)
 
     @property
+    def full_text(self) -> str:
+        """The chain as it reads: what was forced on it, then what was drawn."""
+        return self.prefix + self.text
+
+    @property
     def steps(self) -> list[str]:
         """z_1 … z_t: the lines, without their line ends."""
-        text = (self.prefix + self.text).replace("\r\n", "\n")
+        text = self.full_text.replace("\r\n", "\n")
         return [line.removesuffix("\n") for line in lines(text)]
 
     @property
@@ -44,7 +49,7 @@ class Chain:
         """y: what the chain says the answer is, ``""`` if it says none."""
         from .verify.answers import read_answer
 
-        return read_answer(self.prefix + self.text, self.verifier)
+        return read_answer(self.full_text, self.verifier)
 
     @property
     def logprob(self) -> float:

@@ -45,7 +45,7 @@ def likeliest_child(policy, problem, chain):
 
 def by_value(policy, problem, chain):
     children = children_of(policy, chain)
-    prefixes = [child.prefix + child.text for child in children]
+    prefixes = [child.full_text for child in children]
     value, _, _ = rollout_value(policy, [problem] * 4, prefixes, 32, verify)
     return children, list(value)
 
@@ -61,7 +61,7 @@ def its_place(policy, problem, chain):
 
 
 def whole_chain(policy, problem, chain):
-    return policy.sample([problem], 1, prefix=chain.prefix + chain.text)[0][0]
+    return policy.sample([problem], 1, prefix=chain.full_text)[0][0]
 
 
 WRONG = {

@@ -24,8 +24,8 @@ WRONG = {
     ],
     "06.3": [
         lambda rewards: rewards - rewards.mean(1, keepdims=True),
-        learn.against_batch,
-        learn.against_group,
+        learn.leave_one_out_advantage,
+        learn.grpo_advantage,
         in_place,
         lambda r: (r - r.mean(1, keepdims=True)) * r.shape[1] / (r.shape[1] - 1),
         lambda r: r - r.mean(),

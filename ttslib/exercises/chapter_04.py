@@ -105,7 +105,7 @@ def crossings():
 def worth(policy, problem, child) -> float:
     from ..verify import verify
 
-    return round(policy.value(problem, verify, child.prefix + child.text), 6)
+    return round(policy.value(problem, verify, child.full_text), 6)
 
 
 def lookahead(function) -> str:

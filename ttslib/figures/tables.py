@@ -80,7 +80,7 @@ def show(problem, *chains, verify=None, values=None) -> Shown:
     plain = ["x  " + problem.prompt.rstrip().replace("\n", "\n   ")]
     cells = []
     for i, chain in enumerate(chains):
-        text = chain.prefix + chain.text
+        text = chain.full_text
         at = text.rfind("Answer:")
         y = text[at:] if at >= 0 else chain.answer or "(no answer)"
         z = text[:at] if at >= 0 else text

@@ -121,7 +121,7 @@ def ordered(below: dict, i: int, own) -> list[int]:
 
 
 def whole(node) -> str:
-    return (node.chain.prefix + node.chain.text).replace("\r\n", "\n")
+    return node.chain.full_text.replace("\r\n", "\n")
 
 
 def summary(found, verify) -> str:

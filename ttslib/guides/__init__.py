@@ -10,28 +10,28 @@ torch is loaded by the first use of a name that needs it, not by the import.
 
 from importlib import import_module
 
-from .advantage import with_progress
 from .exact import reachable
 from .generative import GenerativeVerifier, judge_steps
 from .labels import AGGREGATE, only_last, prover_labels, step_labels
+from .progress import process_advantage
 from .rollouts import rollout_value, rollouts
-from .stream import interleaved, learn_values, likelihood, with_values
+from .stream import interleaved, learn_values, min_token_prob, with_values
 
-NEEDS_TORCH = {"Following": "following", "RewardModel": "reward"}
+NEEDS_TORCH = {"CachedRewardModel": "cached", "RewardModel": "reward"}
 __all__ = [
     "AGGREGATE",
     "GenerativeVerifier",
     "interleaved",
     "judge_steps",
     "learn_values",
-    "likelihood",
+    "min_token_prob",
     "only_last",
     "prover_labels",
     "reachable",
     "rollout_value",
     "rollouts",
     "step_labels",
-    "with_progress",
+    "process_advantage",
     "with_values",
     *NEEDS_TORCH,
 ]

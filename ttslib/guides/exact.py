@@ -24,7 +24,7 @@ def reachable(noise: float = 0.0, graded: bool = False, seed: int = 0) -> Callab
         raise ValueError("noise flips a 0 or 1: a graded value has neither")
 
     def value(x, chain: Chain) -> float:
-        text = (chain.prefix + chain.text).replace("\r\n", "\n")
+        text = chain.full_text.replace("\r\n", "\n")
         if chain.finished:
             return float(bool(verify(x, chain.answer)))
         numbers, target = tuple(sorted(x.data["numbers"])), x.data["target"]

@@ -63,7 +63,7 @@ class GenerativeVerifier:
     def shown(self, chain) -> str:
         """The chain's text, with the p of its steps if these are to be seen."""
         if not (self.sees_logp and chain.logprobs):
-            return chain.prefix + chain.text
+            return chain.full_text
         out = [
             f"{step.rstrip()} [{int(9.999 * np.exp(p))}]"
             for step, p in zip(lines(chain.text), least(self.policy, chain))

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from transformers.cache_utils import DynamicCache
 
-from ..policy.training import Descent
+from ..policy.training import Trainer
 from ..policy.tuning import batches
 
 UNLIKELY = float(np.log(0.1))
@@ -114,15 +114,15 @@ class RewardModel(torch.nn.Module):
         told = [np.nan_to_num(label, nan=-1).tolist() for label in labels]
         about = (*self.about, rows, told, epochs, lr, batch_tokens, seed)
         trained = [p for p in self.parameters() if p.requires_grad]
-        descent = Descent(trained, about, lr=lr, fresh=fresh)
+        trainer = Trainer(trained, about, lr=lr, fresh=fresh)
 
         def loss(batch):
             batch = [i for i in batch if np.isfinite(labels[i]).any()]
             known = [rows[i] for i in batch], [labels[i] for i in batch]
             return self.loss(*known) if batch else None
 
-        descent.run(order, loss, lengths, progress=progress)
-        self.history = descent.history
+        trainer.run(order, loss, lengths, progress=progress)
+        self.history = trainer.history
         return self
 
     def loss(self, rows, labels) -> torch.Tensor:

@@ -21,7 +21,7 @@ def least(policy, chain) -> list[float]:
     return [min(chain.logprobs[a + 1 : b + 1]) for a, b in zip(ends, ends[1:])]
 
 
-def likelihood(policy) -> Callable:
+def min_token_prob(policy) -> Callable:
     """The guide that costs nothing: the least likely token of the newest step, as p.
 
     A policy that errs is often in doubt at that very token.
@@ -36,7 +36,7 @@ def likelihood(policy) -> Callable:
 
 def with_values(chain, values) -> str:
     """``chain`` as text, each line but the last with its value behind it, slide 48."""
-    lines = (chain.prefix + chain.text).split("\n")
+    lines = chain.full_text.split("\n")
     written = [round(TOP * float(v)) for v in values]
     noted = [f"{line} [{d}]" for line, d in zip(lines[:-1], written)]
     return "\n".join([*noted, lines[-1]])
@@ -77,7 +77,7 @@ def interleaved(problems, chains) -> tuple[np.ndarray, np.ndarray]:
     """
     values = np.zeros(len(chains))
     for i, chain in enumerate(chains):
-        text = (chain.prefix + chain.text).rstrip("\n")
+        text = chain.full_text.rstrip("\n")
         said = WRITTEN.findall(text if chain.finished else text.split("\n")[-1])
         values[i] = int(said[-1]) / TOP if said else 0.0
     return values, np.zeros(len(chains), int)

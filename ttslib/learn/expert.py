@@ -9,7 +9,7 @@ import numpy as np
 from .. import guides
 from ..search import mcts
 from ..verify import judge
-from .em import different, e_step, m_step, verified, warn_if_idle
+from .guess_and_check import different, e_step, m_step, verified, warn_if_idle
 
 
 def expert_iteration(
@@ -53,7 +53,7 @@ def expert_iteration(
             told += outcomes(policy, problems, rows, right)
             value = guides.RewardModel(policy, seed=seed)
             value.fit(*zip(*told), seed=seed + i, **(teach or {}))
-            guide = guides.Following(value)
+            guide = guides.CachedRewardModel(value)
             read = sum(policy.length(x, chain) for x, chain, _ in told)
             ledger["trained"] += round(read * (teach or {}).get("epochs", 2))
         yield ledger | {"guide": guide}

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..policy import Descent
+from ..policy import Trainer
 from ..policy.tuning import batches
-from .em import different
+from .guess_and_check import different
 
 
 # --- pairs ---------------------------------------------------------------------------
@@ -101,7 +101,7 @@ def dpo(
     about = (*policy.hashes(), "DPO", groups, beta, lr, epochs, batch_tokens, seed)
     with torch.no_grad():  # before an earlier run's weights come back
         reference = [logp(rows) for rows, _ in groups]
-    descent = Descent(policy.trained(), about, lr=lr, fresh=fresh)
+    trainer = Trainer(policy.trained(), about, lr=lr, fresh=fresh)
 
     def loss(batch):
         of, now = [], logp([row for i in batch for row in groups[i][0]])
@@ -114,10 +114,10 @@ def dpo(
 
     policy.model.train()
     try:
-        descent.run(order, loss, sizes, progress=progress)
+        trainer.run(order, loss, sizes, progress=progress)
     finally:
         policy.retuned()
-    return descent.history
+    return trainer.history
 
 
 def loglikelihood(policy, problems, chains) -> np.ndarray:

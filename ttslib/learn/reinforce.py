@@ -13,12 +13,12 @@ from inspect import ismodule
 import numpy as np
 import torch
 
-from ..policy import Descent
+from ..policy import Trainer
 from ..verify import judge, read_answer, verify
 
 
 # --- advantages: how much better than expected ---------------------------------------
-def against_batch(rewards: np.ndarray) -> np.ndarray:
+def leave_one_out_advantage(rewards: np.ndarray) -> np.ndarray:
     """r less the mean of all *other* rewards of the batch: a baseline for REINFORCE.
 
     Left out of its own baseline, a reward keeps the gradient unbiased (Kool 2019).
@@ -26,7 +26,7 @@ def against_batch(rewards: np.ndarray) -> np.ndarray:
     return (rewards - rewards.mean()) * rewards.size / max(1, rewards.size - 1)
 
 
-def against_group(rewards: np.ndarray) -> np.ndarray:
+def grpo_advantage(rewards: np.ndarray) -> np.ndarray:
     """GRPO: r less its problem's mean, over its problem's spread (Shao 2024, 4.1).
 
     All of a problem right, or all wrong: nothing to learn from it, 0. Biased: a chain
@@ -38,7 +38,7 @@ def against_group(rewards: np.ndarray) -> np.ndarray:
 
 
 # --- losses, a token ------------------------------------------------------------------
-def score_function(logp, old, advantage):
+def reinforce_loss(logp, old, advantage):
     """REINFORCE: -A log p, whose gradient is the expected reward's, reversed.
 
     In expectation over the policy's own draws.
@@ -46,7 +46,7 @@ def score_function(logp, old, advantage):
     return -advantage * logp
 
 
-def clipped(logp, old, advantage, clip: float = 0.2):
+def ppo_loss(logp, old, advantage, clip: float = 0.2):
     """PPO: beyond 1 ± clip the ratio p / p_old earns no more (Schulman 2017, eq. 7).
 
     What is bad and has become more likely, or good and less, is still corrected.
@@ -63,14 +63,14 @@ def divergence(logp, reference):
 
 
 METHODS = {
-    "REINFORCE": (against_batch, score_function),
-    "PPO": (against_batch, clipped),
-    "GRPO": (against_group, clipped),
+    "REINFORCE": (leave_one_out_advantage, reinforce_loss),
+    "PPO": (leave_one_out_advantage, ppo_loss),
+    "GRPO": (grpo_advantage, ppo_loss),
 }
 
 
 # --- one step -------------------------------------------------------------------------
-def gradient_step(policy, descent, drawn, loss, beta: float = 0.0, **record):
+def gradient_step(policy, trainer, drawn, loss, beta: float = 0.0, **record):
     """One step on ``drawn``: (problem, chain, advantage) of each chain of a draw.
 
     Descends the mean over their tokens of the loss, plus ``beta`` times the divergence
@@ -91,11 +91,11 @@ def gradient_step(policy, descent, drawn, loss, beta: float = 0.0, **record):
                 base = torch.cat(policy.token_logp([rows[i] for i in part]))
             away = divergence(logp, base).sum() / tokens
             total, kl = total + beta * away, kl + away.item()
-    descent.step(total, record | {"kl": kl})  # backward, its norm at most 1, AdamW
+    trainer.step(total, record | {"kl": kl})  # backward, its norm at most 1, AdamW
 
 
 # --- the loop ------------------------------------------------------------------------
-def improve(
+def policy_gradient(
     policy,
     problems,
     method="GRPO",
@@ -133,12 +133,12 @@ def improve(
     asked = [(policy.encode(x)[0], repr(x)) for x in problems]
     about = (*policy.hashes(), asked, policy.max_tokens, steps, n, batch, refresh)
     about += (epochs, beta, lr, seed, *map(source, (advantage, loss, reward)))
-    descent = Descent(policy.trained(), about, lr=lr, fresh=fresh)
+    trainer = Trainer(policy.trained(), about, lr=lr, fresh=fresh)
     policy.retuned()
     every = [rng.sample(range(len(problems)), batch) for _ in range(steps)]
     for step in range(0, steps, refresh):
         rounds = every[step : step + refresh]
-        if len(descent.history) >= (step + len(rounds)) * epochs:
+        if len(trainer.history) >= (step + len(rounds)) * epochs:
             continue
         asked = [problems[i] for chosen in rounds for i in chosen]
         rows = policy.sample(asked, n, seed=seed + step + 1)
@@ -156,21 +156,21 @@ def improve(
             ]
             used = int(np.count_nonzero(values))
             if kept:
-                gradient_step(policy, descent, kept, loss, beta, **record, used=used)
+                gradient_step(policy, trainer, kept, loss, beta, **record, used=used)
             else:
-                descent.history.append(record | {"kl": 0.0, "used": 0})
+                trainer.history.append(record | {"kl": 0.0, "used": 0})
             record = record | {"asked": 0, "tokens": 0}
-        descent.keep()  # not within a draw: its policy is gone by then
+        trainer.keep()  # not within a draw: its policy is gone by then
         policy.retuned()
-    descent.write(finished=True)
+    trainer.write(finished=True)
     policy.retuned()
-    if not any(r["used"] for r in descent.history):
+    if not any(r["used"] for r in trainer.history):
         warnings.warn(
             f"in {steps} steps no chain's reward differed from its baseline: nothing "
             "was learned: take problems that are solved sometimes, or a larger n",
             stacklevel=2,
         )
-    return descent.history
+    return trainer.history
 
 
 def source(function) -> str:

@@ -1,6 +1,6 @@
 """V-STaR: the generator learns from right chains, a verifier from wrong ones too."""
 
-from .em import capped, draw, e_step, m_step
+from .guess_and_check import capped, draw_and_verify, e_step, m_step
 from .preference import dpo, pairs
 
 
@@ -27,7 +27,7 @@ def v_star(
     policy.switch(None)
     rows, right, ledgers = [[] for _ in problems], [[] for _ in problems], []
     for i in range(iterations):
-        new, good, ledger = draw(policy, problems, n, seed=seed + i)
+        new, good, ledger = draw_and_verify(policy, problems, n, seed=seed + i)
         rows = [[*old, *more] for old, more in zip(rows, new)]
         right = [[*old, *more] for old, more in zip(right, good)]
         policy.attach(seed=seed)

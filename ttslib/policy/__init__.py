@@ -14,7 +14,7 @@ from ..chain import Chain
 from .enumerable import Enumerable, baskets, classroom
 
 NEEDS_TORCH = {
-    "Descent": "training",
+    "Trainer": "training",
     "Engine": "engine.decode",
     "Policy": "tuning",
     "SCALES": "loading",

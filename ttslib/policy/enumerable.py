@@ -39,7 +39,7 @@ class Enumerable:
 
     def below(self, problem, text: str) -> dict:
         """The tree that is left after ``text``."""
-        prompt = problem if isinstance(problem, str) else problem.prompt
+        prompt = Problem.of(problem).prompt
         if prompt not in self.trees:
             raise ValueError(f"no tree for the prompt {prompt!r}")
         tree = self.trees[prompt]
@@ -62,15 +62,14 @@ class Enumerable:
             if isinstance(z, Chain):
                 if z.finished:
                     raise ValueError(f"problem {x}: its prefix is a chain that ended")
-                z = z.prefix + z.text
+                z = z.full_text
             starts = [self.start(x, prefix=z, seed=seed, index=i) for i in range(n)]
             out.append([self.go_on(chain, max_tokens, **options) for chain in starts])
         return out
 
     def start(self, problem, *, prefix="", seed=0, index=0) -> Chain:
-        prompt = problem if isinstance(problem, str) else problem.prompt
-        kind = getattr(problem, "verifier", "")
-        return Chain(prompt, seed=seed, index=index, prefix=prefix, verifier=kind)
+        x, about = Problem.of(problem), dict(seed=seed, index=index, prefix=prefix)
+        return Chain(x.prompt, verifier=x.verifier, **about)
 
     def extend(self, chains, n=None, *, fork=None, max_tokens=None, **options):
         """One step further, as :meth:`Policy.extend`."""
@@ -89,7 +88,7 @@ class Enumerable:
     def go_on(self, chain: Chain, steps=None, temperature=1.0, top_p=1.0) -> Chain:
         """``chain`` to its end, or to ``steps`` steps, with its own uniforms."""
         check_sampling(temperature, top_p)
-        tree = self.below(chain.prompt, chain.prefix + chain.text)
+        tree = self.below(chain.prompt, chain.full_text)
         tokens, logprobs, text = list(chain.tokens), list(chain.logprobs), chain.text
         key = key_of(chain.prompt, chain.prefix, chain.seed, chain.index)
         while tree and (steps is None or len(tokens) < steps):
@@ -160,7 +159,7 @@ class Enumerable:
         counts: dict = defaultdict(Counter)
         for problem, chain, weight in examples:
             tree = self.below(problem, "")
-            for step in lines(chain.prefix + chain.text):
+            for step in lines(chain.full_text):
                 counts[self.tie(tree)][list(tree).index(step)] += weight
                 tree = tree[step][1]
 

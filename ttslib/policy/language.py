@@ -7,12 +7,13 @@ from dataclasses import replace
 import torch
 
 from ..chain import Chain, check_sampling, fork_index, key_of
+from ..problems import Problem
 from .engine import fingerprint
 from .engine.decode import VERSION, Engine, Job
 from .engine.progress import ProgressBar
 from .engine.store import Entry, Writer
 from .engine.tokens import Reader, positions
-from .scoring import buckets, shared, shares, tails
+from .scoring import buckets, shared, shares_prompt, tails
 
 PROCESS = uuid.uuid4().hex  # hooks are named within it
 
@@ -26,7 +27,7 @@ class LanguageModel(Reader):
         self.max_tokens = max_tokens or min(512, self.limit // 2)
         self.rows, self.fast = rows, True
         self.adapter = next(iter(self.active[0]), None)
-        self._made: dict = {}  # what was made of the weights, and of which
+        self._cached: dict = {}  # what was made of the weights, and of which
 
     @property
     def parameters(self) -> int:
@@ -47,14 +48,21 @@ class LanguageModel(Reader):
             return Engine(self.base, self.tokenizer, rows=self.rows, fast=self.fast)
 
         settings = fingerprint.settings(self.base, self.tokenizer)
-        of = (*self.marks, settings, self.active, self.hooks, self.rows, self.fast)
-        return self.made("engine", of, make)
+        of = (
+            *self.weight_versions,
+            settings,
+            self.active,
+            self.hooks,
+            self.rows,
+            self.fast,
+        )
+        return self.cached("engine", of, make)
 
-    def made(self, what: str, of: tuple, make):
+    def cached(self, what: str, of: tuple, make):
         """What ``make()`` gave last time, if it was made of the same."""
-        if self._made.get(what, (None,))[0] != of:
-            self._made[what] = of, make()
-        return self._made[what][1]
+        if self._cached.get(what, (None,))[0] != of:
+            self._cached[what] = of, make()
+        return self._cached[what][1]
 
     # --- drawing z, y ------------------------------------------------------------
     def sample(
@@ -91,21 +99,18 @@ class LanguageModel(Reader):
         out, jobs, place, entries, hashes = [], [], [], [], self.hashes()
         for problem, given in zip(problems, prefixes):
             ids, state = self.begun(problem, given)
-            given = given.prefix + given.text if isinstance(given, Chain) else given
+            given = given.full_text if isinstance(given, Chain) else given
             budget = min(max_tokens or self.max_tokens, self.limit - len(ids))
-            name = getattr(problem, "id", "") or f"prompt {problem!r}"
             about = (*hashes, ids, temperature, top_p, budget, stop, seed)
             entries.append(Entry((VERSION, *about), fresh=fresh))
-            kind = getattr(problem, "verifier", "")
             known = entries[-1].chains
             out.append([known[i] if i in known else None for i in range(n)])
-            text = problem if isinstance(problem, str) else problem.prompt
-            given_ = dict(prompt=text, prefix=given, verifier=kind)
-            out[-1] = [c and replace(c, **given_) for c in out[-1]]
+            own = dict(prompt=problem.prompt, prefix=given, verifier=problem.verifier)
+            out[-1] = [c and replace(c, **own) for c in out[-1]]
             for i in range(n):
                 if out[-1][i] is None:
                     key = key_of(ids, seed, i)
-                    jobs.append(Job(ids, key, 0, budget, state, name))
+                    jobs.append(Job(ids, key, 0, budget, state, problem.id))
                     place.append((len(out) - 1, i, given))
         options = dict(temperature=temperature, top_p=top_p, stop=stop, keep=keep)
         with ProgressBar(len(jobs), progress) as tick, Writer(n) as writer:
@@ -122,19 +127,19 @@ class LanguageModel(Reader):
         if not isinstance(prefix, Chain):
             return self.encode(problem, prefix)[0], None
         if prefix.finished:
-            who = getattr(problem, "id", "") or repr(prefix.prompt)
-            raise ValueError(f"problem {who}: its prefix is a chain that has ended")
+            raise ValueError(
+                f"problem {problem.id}: its prefix is a chain that has ended"
+            )
         ids = self.encode(problem, prefix.prefix)[0] + prefix.tokens
         if len(ids) >= self.limit:
-            self.encode(problem, prefix.prefix + prefix.text)  # raises, as it says why
+            self.encode(problem, prefix.full_text)  # raises, as it says why
         return ids, prefix.state
 
     def start(self, problem, *, prefix="", seed: int = 0, index: int = 0) -> Chain:
         """The empty chain, where step-by-step search begins."""
-        prompt = problem if isinstance(problem, str) else problem.prompt
-        kind = getattr(problem, "verifier", "")
-        about = dict(seed=int(seed), index=index, prefix=prefix, verifier=kind)
-        return Chain(prompt, **about)
+        x = Problem.of(problem)
+        about = dict(seed=int(seed), index=index, prefix=prefix)
+        return Chain(x.prompt, verifier=x.verifier, **about)
 
     def extend(
         self,
@@ -206,7 +211,9 @@ class LanguageModel(Reader):
             self.model.eval()
         rows, out = list(dict.fromkeys(asked)), {}  # what is asked twice is read once
         often = Counter(ids for ids, _ in rows)
-        often = often if max(often.values(), default=1) > 1 and self.shares else {}
+        often = (
+            often if max(often.values(), default=1) > 1 and self.shares_prompt else {}
+        )
         ways: tuple = (self.in_batches, []), (self.sharing, [])
         for row in rows:
             ways[often.get(row[0], 1) > 1][1].append(row)
@@ -221,10 +228,10 @@ class LanguageModel(Reader):
         return shared(self.base, rows, batch_tokens)
 
     @property
-    def shares(self) -> bool:
+    def shares_prompt(self) -> bool:
         """Can the model read a prompt once for several completions?"""
         of = fingerprint.settings(self.base, self.tokenizer), self.active, self.hooks
-        return self.made("shares", of, lambda: shares(self.base))
+        return self.cached("shares", of, lambda: shares_prompt(self.base))
 
     def in_batches(self, rows, batch_tokens: int):
         """(indices, :meth:`token_logp` of these rows), rows of like length together."""
@@ -256,7 +263,7 @@ class LanguageModel(Reader):
         def make():
             return fingerprint.weights(self.base, self.tokenizer, self.prefix)
 
-        return self.made("weights", self.marks[:1], make)
+        return self.cached("weights", self.weight_versions[:1], make)
 
     def hashes(self) -> tuple[str, str, str]:
         """Of base, adapter and configuration: all that decides what is drawn."""
@@ -264,7 +271,7 @@ class LanguageModel(Reader):
         def make():
             return "".join(fingerprint.adapter(self.model, n) for n in self.active[0])
 
-        adapter = self.made("adapter", (self.active, self.marks[1]), make)
+        adapter = self.cached("adapter", (self.active, self.weight_versions[1]), make)
         if self.hooks:  # what they do is not known: theirs alone
             adapter += f" {PROCESS} {self.hooks}"
         return (
@@ -302,8 +309,8 @@ class LanguageModel(Reader):
         return getattr(getattr(self.model, "base_model", None), "prefix", "lora_")
 
     @property
-    def marks(self) -> tuple[tuple, tuple]:
-        return fingerprint.marks(self.base, self.prefix)
+    def weight_versions(self) -> tuple[tuple, tuple]:
+        return fingerprint.weight_versions(self.base, self.prefix)
 
     def chain(self, problem, prefix, job: Job, drawn, stop=()) -> Chain:
         text = self.read(drawn.tokens, job.ids)
@@ -311,21 +318,22 @@ class LanguageModel(Reader):
             ends = [at for s in stop if (at := text.find(s)) >= 0]
             text = text[: min(ends, default=len(text))]
         return Chain(
-            prompt=problem if isinstance(problem, str) else problem.prompt,
+            prompt=problem.prompt,
             text=text,
             tokens=tuple(drawn.tokens),
             logprobs=tuple(drawn.logprobs),
             finished=drawn.finished,
             prefix=prefix,
             cost=len(drawn.tokens),
-            verifier=getattr(problem, "verifier", ""),
+            verifier=problem.verifier,
             state=drawn.state,
         )
 
 
 def spread(problems, prefix) -> tuple[list, list[str]]:
     """One prefix for each problem."""
-    problems = list(problems) if isinstance(problems, (list, tuple)) else [problems]
+    problems = problems if isinstance(problems, (list, tuple)) else [problems]
+    problems = [Problem.of(x) for x in problems]
     one = isinstance(prefix, (str, Chain))
     prefixes = [prefix] * len(problems) if one else list(prefix)
     if len(prefixes) != len(problems):

@@ -68,7 +68,7 @@ def tails(model, rows, cache=None) -> list[torch.Tensor]:
 
 
 @torch.inference_mode()
-def shares(model) -> bool:
+def shares_prompt(model) -> bool:
     """Does ``model`` say the same where a prompt is read once? Measured.
 
     Not all can be left and come back to in the middle of a text.

@@ -11,7 +11,7 @@ from .engine import store
 from .engine.progress import ProgressBar
 
 
-class Descent:
+class Trainer:
     """AdamW on ``parameters``; where it stands is kept in the store.
 
     ``history`` has an entry for each step, also for one that had nothing to change. A

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from .language import LanguageModel, buckets
-from .training import Descent
+from .training import Trainer
 
 
 class Policy(LanguageModel):
@@ -58,13 +58,13 @@ class Policy(LanguageModel):
 
     def changed(self):
         """The weights are not what they were: forget what was made from them."""
-        self._made.clear()
+        self._cached.clear()
         self.model.eval()
 
     def retuned(self):
         """As :meth:`changed`, of adapters only: the hash of the base still holds."""
         for what in ("engine", "adapter"):
-            self._made.pop(what, None)
+            self._cached.pop(what, None)
         self.model.eval()
 
     def fit(
@@ -99,7 +99,7 @@ class Policy(LanguageModel):
         lengths = [len(ids) + len(tail) for ids, tail in rows]
         order = batches(lengths, batch_tokens, epochs, random.Random(seed))
         about = (*self.hashes(), rows, weights, epochs, lr, batch_tokens, seed)
-        descent = Descent(self.trained(), about, lr=lr, fresh=fresh)
+        trainer = Trainer(self.trained(), about, lr=lr, fresh=fresh)
 
         def loss(batch):
             logp = self.token_logp([rows[i] for i in batch])
@@ -109,10 +109,10 @@ class Policy(LanguageModel):
 
         self.model.train()
         try:
-            descent.run(order, loss, lengths, progress=progress)
+            trainer.run(order, loss, lengths, progress=progress)
         finally:
             self.retuned()
-        return descent.history
+        return trainer.history
 
     def trained(self) -> list[torch.nn.Parameter]:
         """The active adapter's parameters."""

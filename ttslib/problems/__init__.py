@@ -31,6 +31,13 @@ class Problem:
     data: Mapping[str, Any] = field(default_factory=dict)
     chain: str = ""
 
+    @classmethod
+    def of(cls, problem: "Problem | str") -> "Problem":
+        """``problem`` itself, or a bare prompt as one that no verifier judges."""
+        if not isinstance(problem, str):
+            return problem
+        return cls(f"prompt {problem[:40]!r}", "", problem, "", "")
+
 
 EMBEDDED = (
     "story-easy",

@@ -1,20 +1,20 @@
 """Search: how a policy's chains and a judge of them make one answer. No torch."""
 
-from .beam import Found, Node, beam_search
+from .beam import BeamResult, Node, beam_search
 from .choose import ballot, best_of_n, majority_vote, rejection_sample, weighted_vote
-from .mcts import Tree, held, mcts, plant, puct, simulate, ucb
+from .mcts import Tree, init_trees, kv_bytes, mcts, puct, simulate, ucb
 
 __all__ = [
-    "Found",
+    "BeamResult",
     "Node",
     "Tree",
     "ballot",
     "beam_search",
     "best_of_n",
-    "held",
+    "kv_bytes",
     "majority_vote",
     "mcts",
-    "plant",
+    "init_trees",
     "puct",
     "rejection_sample",
     "simulate",

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..chain import Chain, fork_index, key_of, uniforms
 from ..guides import AGGREGATE
+from ..problems import Problem
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Node:
 
 
 @dataclass(eq=False)
-class Found:
+class BeamResult:
     """What a search found for ``problem``, and the tree it drew on the way.
 
     ``tokens`` were drawn, look-ahead included; ``guided`` is what the guide's values
@@ -101,7 +102,7 @@ def path(nodes: list, i: int) -> list:
 class Child(NamedTuple):
     """A chain that was just drawn: in whose tree, by which group, after which node."""
 
-    tree: Found
+    tree: BeamResult
     group: int
     parent: int
     chain: Chain
@@ -122,7 +123,7 @@ def beam_search(
     seed: int = 0,
     keep: bool = True,
     **sampling,
-) -> list[Found]:
+) -> list[BeamResult]:
     """Draw ``n`` next steps, keep the ``n // branch`` best by the guide, and go on.
 
     ``groups`` search apart (DVTS, Beeching et al. 2024); the guide looks ``lookahead``
@@ -135,16 +136,16 @@ def beam_search(
     trees = rooted(policy, problems, n, groups, seed)
     extend = partial(policy.extend, keep=keep, **sampling)
     for _ in range(max_steps):
-        children = draw(extend, trees, width, branch, merge=not resample)
+        children = draw_children(extend, trees, width, branch, merge=not resample)
         if not children:
             break  # all are finished, or out of tokens
-        values = judge(guide, children, look(extend, children, lookahead))
+        values = guide_values(guide, children, look_ahead(extend, children, lookahead))
         for child, value in zip(children, values):
             grow(child, value, aggregate)
         for tree in dict.fromkeys(child.tree for child in children):
             for group in range(groups):
                 survive = particles if resample else best
-                settle(tree, group, survive(tree, group, width))
+                prune(tree, group, survive(tree, group, width))
     return trees
 
 
@@ -175,18 +176,18 @@ def whole_numbers(least: int, **given):
             )
 
 
-def rooted(policy, problems, n: int, groups: int, seed: int) -> list[Found]:
+def rooted(policy, problems, n: int, groups: int, seed: int) -> list[BeamResult]:
     """Trees that are only a root, where every group begins."""
     problems = problems if isinstance(problems, (list, tuple)) else [problems]
-    trees = [Found(problem, n) for problem in problems]
+    trees = [BeamResult(Problem.of(problem), n) for problem in problems]
     for tree in trees:
         tree.beams = [[-1] for _ in range(groups)]
         tree.live = {-1: policy.start(tree.problem, seed=seed)}
     return trees
 
 
-def draw(
-    extend: Callable, trees: list[Found], width: int, branch: int, merge: bool
+def draw_children(
+    extend: Callable, trees: list[BeamResult], width: int, branch: int, merge: bool
 ) -> list[Child]:
     """New children of the live chains, in one call; the finished stay in.
 
@@ -217,7 +218,7 @@ def draw(
     return out
 
 
-def look(extend: Callable, children: list[Child], steps: int) -> list[Chain]:
+def look_ahead(extend: Callable, children: list[Child], steps: int) -> list[Chain]:
     """The children's chains, each drawn ``steps`` steps further."""
     chains = [child.chain for child in children]
     for _ in range(steps):
@@ -227,7 +228,9 @@ def look(extend: Callable, children: list[Child], steps: int) -> list[Chain]:
     return chains
 
 
-def judge(guide: Callable, children: list[Child], chains: list[Chain]) -> list[float]:
+def guide_values(
+    guide: Callable, children: list[Child], chains: list[Chain]
+) -> list[float]:
     """What the guide says of each chain: one call, each different chain once."""
     keys = [(id(child.tree), chain.tokens) for child, chain in zip(children, chains)]
     asked: dict = {}
@@ -246,13 +249,7 @@ def grow(child: Child, value: float, aggregate: Callable):
     tree, group, parent, chain = child
     path = tree.path(parent)
     values = [node.value for node in path] + [value]
-    score = math.nan if math.isnan(value) else float(aggregate(values))
-    if math.isnan(score):
-        name = getattr(tree.problem, "id", tree.problem)
-        raise ValueError(
-            f"{name}: the guide's value is not a number after {chain.steps[-1:]}: look "
-            "at how it was trained, or let it give 0 where it can't tell"
-        )
+    score = a_number(aggregate(values), tree.problem, chain)
     weight = path[-1].weight if path else 1 / tree.n
     tree.beams[group].append(len(tree.nodes))
     if not chain.finished:
@@ -265,19 +262,19 @@ def a_number(value, problem, chain) -> float:
     """ValueError where a guide says NaN."""
     if math.isnan(value):
         raise ValueError(
-            f"{getattr(problem, 'id', problem)}: the guide's value is not a number "
+            f"{problem.id}: the guide's value is not a number "
             f"after {chain.steps[-1:]}: look at how it was trained, or let it give 0 "
             "where it can't tell"
         )
     return float(value)
 
 
-def best(tree: Found, group: int, width: int) -> list[int]:
+def best(tree: BeamResult, group: int, width: int) -> list[int]:
     """The ``width`` nodes of the group with the highest score, the first of equals."""
     return sorted(tree.beams[group], key=lambda i: -tree.nodes[i].score)[:width]
 
 
-def particles(tree: Found, group: int, n: int) -> list[int]:
+def particles(tree: BeamResult, group: int, n: int) -> list[int]:
     """``n`` nodes of the group, each time node i with chance a_i ∝ weight · score.
 
     Systematic resampling: one uniform, n equal strides. A survivor's weight is divided
@@ -292,7 +289,7 @@ def particles(tree: Found, group: int, n: int) -> list[int]:
     if not (np.isfinite(mass).all() and (mass >= 0).all()):
         low, *_, high = sorted([node.score for node in nodes] * 2)
         raise ValueError(
-            f"{getattr(tree.problem, 'id', tree.problem)}: scores from {low:g} to "
+            f"{tree.problem.id}: scores from {low:g} to "
             f"{high:g}, but particles are drawn in proportion to them: let the guide "
             "give 0 or more, such as a probability"
         )
@@ -308,7 +305,7 @@ def particles(tree: Found, group: int, n: int) -> list[int]:
     return [pool[j] for j in at]
 
 
-def settle(tree: Found, group: int, survivors: list[int]):
+def prune(tree: BeamResult, group: int, survivors: list[int]):
     """Who is in is marked; who is out lets go of its KV."""
     stay = set(survivors)
     for i in set(tree.beams[group]):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..chain import Chain, fork_index, key_of, uniforms
+from ..problems import Problem
 from ..verify import verify as automatic
 from .beam import a_number, path, whole_numbers
 
@@ -23,8 +24,8 @@ class Node:
 
     ``prior`` is p of its newest step, shared out among siblings; ``draws`` counts the
     children that were drawn for it, equal ones too; ``visits`` N and ``wins`` w are the
-    simulations through it and the sum of what they were worth; ``said`` is its own
-    judgement; ``flying`` simulations are on their way below it; ``closed``: it has
+    simulations through it and the sum of what they were worth; ``evaluation`` is its
+    own value; ``in_flight`` simulations are on their way below it; ``closed``: it has
     ended, or has no tokens left.
     """
 
@@ -35,8 +36,8 @@ class Node:
     draws: int = 0
     visits: int = 0
     wins: float = 0.0
-    said: float = math.nan
-    flying: int = 0
+    evaluation: float = math.nan
+    in_flight: int = 0
     closed: bool = False
 
     @property
@@ -126,7 +127,7 @@ def mcts(
             f"simulations is {simulations}, tokens {tokens}: a search needs some, and "
             "a whole number of simulations"
         )
-    trees = growing = plant(policy, problems, seed)
+    trees = growing = init_trees(policy, problems, seed)
     while growing:
         simulate(policy, growing, guide, limit=simulations, seed=seed, **settings)
         left = []
@@ -140,10 +141,10 @@ def mcts(
     return trees
 
 
-def plant(policy, problems, seed: int = 0) -> list[Tree]:
+def init_trees(policy, problems, seed: int = 0) -> list[Tree]:
     """Trees that are only a root."""
     problems = problems if isinstance(problems, (list, tuple)) else [problems]
-    return [Tree(x, Node(policy.start(x, seed=seed))) for x in problems]
+    return [Tree(Problem.of(x), Node(policy.start(x, seed=seed))) for x in problems]
 
 
 def simulate(
@@ -155,14 +156,14 @@ def simulate(
     widen: float = 0.0,
     alpha: float = 1.0,
     score: Callable = ucb,
-    flight: int = 1,
+    parallel: int = 1,
     limit: int | None = None,
     verify: Callable | None = automatic,
     seed: int = 0,
     keep: bool = True,
     **sampling,
 ):
-    """A simulation of each tree, slide 57, or ``flight`` of them at a time.
+    """A simulation of each tree, slide 57, or ``parallel`` of them at a time.
 
     Down by ``score`` with exploration ``alpha`` to a node that was never judged, or
     that wants children: of N visits it is granted max(``branch``, ``widen`` · √N) draws
@@ -172,9 +173,11 @@ def simulate(
     loss). What has ended costs nothing to visit again: with a ``limit`` of simulations
     a tree goes on until one costs something.
     """
-    check(branch, widen, alpha, flight, guide, verify)
-    grant = partial(granted, branch=branch, widen=widen)
-    under_way = [start for tree in trees for start in take_off(tree, flight, limit)]
+    check(branch, widen, alpha, parallel, guide, verify)
+    grant = partial(max_children, branch=branch, widen=widen)
+    under_way = [
+        start for tree in trees for start in start_simulations(tree, parallel, limit)
+    ]
     leaves: dict = {}
     while under_way:
         asking = []
@@ -182,20 +185,20 @@ def simulate(
             i = descend(tree, i, partial(score, alpha=alpha), grant, limit, seed)
             if i is None:
                 continue
-            if not unjudged(tree, i):
+            if not needs_evaluation(tree, i):
                 asking.append((tree, i))
             elif (tree, i) in leaves:  # another one is there already
-                tell(tree, i, flying=-1)
+                backpropagate(tree, i, in_flight=-1)
             else:
                 leaves[tree, i] = None
         expand(partial(policy.extend, keep=keep, **sampling), asking, grant)
         under_way = asking
-    judge(policy, list(leaves), guide, verify, seed, sampling)
+    evaluate_leaves(policy, list(leaves), guide, verify, seed, sampling)
 
 
-def check(branch, widen, alpha, flight, guide, verify):
+def check(branch, widen, alpha, parallel, guide, verify):
     """ValueError for settings that make no sense."""
-    whole_numbers(1, branch=branch, flight=flight)
+    whole_numbers(1, branch=branch, parallel=parallel)
     for name, value in dict(widen=widen, alpha=alpha).items():
         if not 0 <= value < math.inf:
             raise ValueError(f"{name} is {value}: must be a number, 0 or more")
@@ -205,14 +208,16 @@ def check(branch, widen, alpha, flight, guide, verify):
         )
 
 
-def take_off(tree: Tree, flight: int, limit: int | None) -> list[tuple[Tree, int]]:
+def start_simulations(
+    tree: Tree, parallel: int, limit: int | None
+) -> list[tuple[Tree, int]]:
     """As many simulations as there may be at once, at the root."""
-    count = flight if limit is None else min(flight, limit - tree.simulations)
-    tree.root.flying += count
+    count = parallel if limit is None else min(parallel, limit - tree.simulations)
+    tree.root.in_flight += count
     return [(tree, -1)] * count
 
 
-def granted(node: Node, branch: int, widen: float) -> int:
+def max_children(node: Node, branch: int, widen: float) -> int:
     """Draws of a next step that a node may have by now: progressive widening.
 
     (Coulom 2007; Chaslot 2008.)
@@ -220,10 +225,10 @@ def granted(node: Node, branch: int, widen: float) -> int:
     return max(branch, int(widen * math.sqrt(node.visits)))
 
 
-def unjudged(tree: Tree, i: int) -> bool:
+def needs_evaluation(tree: Tree, i: int) -> bool:
     """The root is judged only where it cannot go on."""
     node = tree.at(i)
-    return math.isnan(node.said) and (i >= 0 or node.closed)
+    return math.isnan(node.evaluation) and (i >= 0 or node.closed)
 
 
 def descend(tree: Tree, i: int, score, grant, limit, seed: int) -> int | None:
@@ -234,27 +239,27 @@ def descend(tree: Tree, i: int, score, grant, limit, seed: int) -> int | None:
     """
     while True:
         node = tree.at(i)
-        if unjudged(tree, i):
+        if needs_evaluation(tree, i):
             return i
         if node.closed:
-            tell(tree, i, visits=1, wins=node.said, flying=-1)
-            if limit is None or tree.simulations + tree.root.flying >= limit:
+            backpropagate(tree, i, visits=1, wins=node.evaluation, in_flight=-1)
+            if limit is None or tree.simulations + tree.root.in_flight >= limit:
                 return None
             i = -1
         elif node.draws < grant(node):
             return i
         else:
             i = pick(tree, node, score, seed)
-        tree.at(i).flying += 1
+        tree.at(i).in_flight += 1
 
 
 def pick(tree: Tree, node: Node, score: Callable, seed: int) -> int:
     """The child with the highest score, of equal ones by chance."""
-    above = max(1, node.visits + node.flying - 1)  # the one that asks left out
+    above = max(1, node.visits + node.in_flight - 1)  # the one that asks left out
     scores = []
     for i in node.children:
         child = tree.nodes[i]
-        n = child.visits + child.flying
+        n = child.visits + child.in_flight
         scores.append(score(child.wins, n, above, prior=child.prior))
     top = max(scores)
     best = [i for i, s in zip(node.children, scores) if s == top]
@@ -280,7 +285,7 @@ def expand(extend: Callable, asking: list[tuple[Tree, int]], grant: Callable):
         known = {tree.nodes[j].chain.tokens for j in node.children}
         if not (chain.cost or chain.finished):
             node.closed = True  # no tokens left: whatever it promised, it is worth 0
-            node.said = 0.0 if i >= 0 else node.said
+            node.evaluation = 0.0 if i >= 0 else node.evaluation
         elif chain.tokens not in known:
             node.children.append(len(tree.nodes))
             if chain.finished:  # nobody goes on from its KV
@@ -295,7 +300,7 @@ def expand(extend: Callable, asking: list[tuple[Tree, int]], grant: Callable):
             child.prior = float(share)
 
 
-def judge(policy, leaves, guide, verify, seed: int, sampling: dict):
+def evaluate_leaves(policy, leaves, guide, verify, seed: int, sampling: dict):
     """Each leaf's value, told to all above it; what has ended has its verdict."""
     asked, values = [], {}
     for tree, i in leaves:
@@ -320,8 +325,8 @@ def judge(policy, leaves, guide, verify, seed: int, sampling: dict):
             tree.ended.append(joined(tree.at(i).chain, chain))
             values[tree, i] = passes(tree, chain, verify)
     for (tree, i), value in values.items():
-        tree.at(i).said = value
-        tell(tree, i, visits=1, wins=value, flying=-1)
+        tree.at(i).evaluation = value
+        backpropagate(tree, i, visits=1, wins=value, in_flight=-1)
 
 
 def joined(begun: Chain, rest: Chain) -> Chain:
@@ -343,20 +348,22 @@ def passes(tree: Tree, chain: Chain, verify: Callable) -> float:
     return float(passed)
 
 
-def tell(tree: Tree, i: int, visits: int = 0, wins: float = 0.0, flying: int = 0):
+def backpropagate(
+    tree: Tree, i: int, visits: int = 0, wins: float = 0.0, in_flight: int = 0
+):
     """Backpropagation: what a simulation was worth, to node ``i`` and all above it."""
     tree.simulations += visits
     while True:
         node = tree.at(i)
         node.visits += visits
         node.wins += wins
-        node.flying += flying
+        node.in_flight += in_flight
         if i < 0:
             return
         i = node.parent
 
 
-def held(trees: Tree | list[Tree]) -> int:
+def kv_bytes(trees: Tree | list[Tree]) -> int:
     """Bytes of KV that are kept so that the open nodes can go on; shared ones once.
 
     What was drawn together lies in one block, which is kept while anybody needs a row.

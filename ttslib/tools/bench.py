@@ -137,7 +137,7 @@ def beam(p, xs: list, n: int, repeats: int, target: str = "", **options) -> dict
     That one reads each different prefix once a step, for all of its children.
     """
     found: dict = {}
-    options |= dict(guide=guides.likelihood(p), aggregate="min")
+    options |= dict(guide=guides.min_token_prob(p), aggregate="min")
 
     def searched(keep: bool):
         found[keep] = search.beam_search(p, xs, n=n, keep=keep, **options)
@@ -310,7 +310,7 @@ def measure(quick: bool, models: dict):
     yield beam(tiny, xs, 4 if quick else 16, repeats, "≥ 1.3")
     games, few = problems.load("countdown", n=8 if quick else 80), 1 if quick else 3
     for guide in (None, guides.reachable()):
-        yield from trees(tiny, games, few, "≥ 3", guide, flight=16)
+        yield from trees(tiny, games, few, "≥ 3", guide, parallel=16)
     yield scored(tiny, xs[:16], 4 if quick else 64, few)
     yield training(policy.load("tiny"), problems.load("story-easy", n=8 * count), 3)
     if not CUDA:

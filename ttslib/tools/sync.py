@@ -78,8 +78,10 @@ def _imports(source: str) -> str:
 
 def rewritten(cell, root: Path = ROOT) -> str:
     """The source that a tied cell should have."""
-    parts = [_imports(cell.source), *(definition(n, root)[0] for n in tied(cell))]
-    return "\n\n\n".join(part for part in parts if part)
+    imports = _imports(cell.source)
+    parts = [definition(name, root)[0] for name in tied(cell)]
+    blank = "\n\n\n" if parts[0].startswith(("def ", "class ", "@")) else "\n\n"
+    return (imports and imports + blank) + "\n\n\n".join(parts)
 
 
 def check(path: Path, root: Path = ROOT) -> list[str]:

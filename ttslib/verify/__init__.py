@@ -45,7 +45,7 @@ def judge(problems, rows):
 
     out = []
     for problem, chains in zip(problems, rows, strict=True):
-        texts = (chain.prefix + chain.text for chain in chains)
+        texts = (chain.full_text for chain in chains)
         answers = [read_answer(text, problem.verifier) for text in texts]
         said = {answer: bool(verify(problem, answer)) for answer in set(answers)}
         out.append([said[answer] for answer in answers])

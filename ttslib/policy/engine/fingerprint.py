@@ -8,7 +8,7 @@ import torch
 from ...chain import key_of
 
 
-def marks(base, prefix: str) -> tuple[tuple, tuple]:
+def weight_versions(base, prefix: str) -> tuple[tuple, tuple]:
     """Which parameters the base and its adapters have, how often each was written to.
 
     What was made from the weights is out of date where these differ.

@@ -3,6 +3,8 @@
 import datetime
 from dataclasses import replace
 
+from ...problems import Problem
+
 INSTRUCTION = (
     "Solve the problem. Write one short step a line. "
     "Then end with a line that says 'Answer: ' and the answer."
@@ -24,14 +26,13 @@ class Reader:
 
     def format(self, problem) -> str:
         """The prompt as the model reads it: instructed and in its chat template."""
-        prompt = problem if isinstance(problem, str) else problem.prompt
-        if not prompt.strip():
-            who = getattr(problem, "id", "") or repr(prompt)
-            raise ValueError(f"problem {who}: its prompt is empty")
+        x = Problem.of(problem)
+        if not x.prompt.strip():
+            raise ValueError(f"problem {x.id}: its prompt is empty")
         if not self.tokenizer.chat_template:
-            return prompt
+            return x.prompt
         return self.tokenizer.apply_chat_template(
-            [{"role": "user", "content": f"{INSTRUCTION}\n\n{prompt.strip()}"}],
+            [{"role": "user", "content": f"{INSTRUCTION}\n\n{x.prompt.strip()}"}],
             tokenize=False,
             add_generation_prompt=True,
             chat_template=dated(self.tokenizer.get_chat_template()),
@@ -49,7 +50,7 @@ class Reader:
         ids = self._ids[formatted]
         ids += self.pieces(prefix, ids)
         if len(ids) >= self.limit:
-            who = getattr(problem, "id", "") or repr(formatted[:40])
+            who = Problem.of(problem).id
             raise ValueError(
                 f"problem {who}: prompt and prefix are {len(ids)} tokens; "
                 f"{self.name or 'the model'} reads at most {self.limit - 1}, so that "

@@ -155,7 +155,7 @@ def searches(model, name: str) -> dict:
     """Label -> (policy's adapter, guide, settings of beam_search, largest n)."""
     rolled = guides.rollouts(model, 4, seed=5)
     out = {
-        "beam, log p": (None, guides.likelihood(model), dict(aggregate="min"), 64),
+        "beam, log p": (None, guides.min_token_prob(model), dict(aggregate="min"), 64),
         "beam, roll-outs": (None, rolled, {}, 16),
     }
     if name != "story-hard":
@@ -164,7 +164,7 @@ def searches(model, name: str) -> dict:
     soft = [c / 8 for c in counts]
     stronger = guides.prover_labels(counts, 8, 4)
     value, prover = (
-        guides.Following(
+        guides.CachedRewardModel(
             guides.RewardModel(model, spread=SPREAD).fit(problems, chains, labels)
         )
         for labels in (soft, stronger)
@@ -175,7 +175,7 @@ def searches(model, name: str) -> dict:
     taught = dict(epochs=1, lr=3e-3, weight=3.0, batch_tokens=2048)
     guides.learn_values(model, *more, value.model.steps(*more), **taught)
     model.switch(None)
-    progress = guides.with_progress(value, prover)
+    progress = guides.process_advantage(value, prover)
     return out | {
         "beam, PRM": (None, value, dict(aggregate="min"), 64),
         "beam, PAV": (None, progress, {}, 16),
@@ -299,7 +299,7 @@ def training(model, seeds: int = 3, count: int = 160, tokens: int = 80_000) -> d
     for seed in range(seeds):
         model.switch(None)
         xs = load("story-hard", "train", count, 100 + seed)
-        rows, spent = searched(model, xs, guides.Following(value), seed)
+        rows, spent = searched(model, xs, guides.CachedRewardModel(value), seed)
         both = {"guided": (rows, spent), "plain": drawn(model, xs, spent, seed)}
         for name, (rows, spent) in both.items():
             right = [judge([x], [row])[0] if row else [] for x, row in zip(xs, rows)]

@@ -173,7 +173,7 @@ def reinforce(model, name: str, seeds: int, *, count=100, drawn=16) -> dict:
         asked = load(name, "train", 2000, seed=seed)
         for method in learn.METHODS:
             options = settings | dict(epochs=2 if method == "PPO" else 1, seed=seed)
-            steps = learn.improve(model, asked, method, **options)
+            steps = learn.policy_gradient(model, asked, method, **options)
             rewards = [step["rewards"] for step in steps if step["asked"]]
             row = {"seed": seed, "right": measure(), "rewards": rewards}
             row["tokens"] = sum(step["tokens"] for step in steps)

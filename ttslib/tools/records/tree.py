@@ -70,7 +70,7 @@ def values(model, seeds: int = 3, count: int = 600) -> dict:
         for name, labels in taught.items():
             value = guides.RewardModel(model, seed=seed)
             value.fit(problems, chains, labels, seed=seed)
-            out[f"learned, {name}, {seed}"] = guides.Following(value)
+            out[f"learned, {name}, {seed}"] = guides.CachedRewardModel(value)
             print("learned", name, seed, flush=True)
     return out
 
@@ -116,8 +116,8 @@ def countdown(model, seeds: int = 3, count: int = 300) -> dict:
         run(f"widen {wide}, roll-outs", None, score=puct, widen=wide)
     for branch in (2, 8):
         run(f"branch {branch}, exact", exact, score=puct, branch=branch)
-    for flight in (4, 16):
-        run(f"flight {flight}, exact", exact, flight=flight, **WIDE)
+    for parallel in (4, 16):
+        run(f"flight {parallel}, exact", exact, parallel=parallel, **WIDE)
     graded = guided["exact, graded"]
     for alpha in ALPHAS:
         for label, guide in {
@@ -159,7 +159,7 @@ def stories(model, count: int = 160, chains=(4, 16)) -> dict:
                 trees = mcts(
                     model,
                     xs[i : i + 80],
-                    guides.Following(value),
+                    guides.CachedRewardModel(value),
                     verify=None,
                     tokens=n * length,
                     simulations=20 * n,

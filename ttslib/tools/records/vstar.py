@@ -159,7 +159,7 @@ def one_seed(
     def say(what):
         print(f"{task} {seed}: {what}, {time.perf_counter() - began:.0f} s", flush=True)
 
-    rows, right, ledger = learn.draw(base, xs, n * iterations, seed=seed)
+    rows, right, ledger = learn.draw_and_verify(base, xs, n * iterations, seed=seed)
     verifier = preferring(base, learn.pairs(xs, rows, right), seed, beta)
     outcome = outcome_model(base, xs, rows, right, seed)
     out["SFT"] = {"ledgers": [ledger]}
@@ -222,7 +222,7 @@ def record(model, base, seeds: int = 3, sizes=SIZES, keep=lambda found: None) ->
     for task in TASKS:
         pools = bases[task] = pools_of(base, task, sizes)
         xs = load(f"{task}-easy", "train", sizes["train"], 0)
-        data = learn.draw(base, xs, sizes["n"] * sizes["iterations"])[:2]
+        data = learn.draw_and_verify(base, xs, sizes["n"] * sizes["iterations"])[:2]
         beta, found = tuned_beta(base, (xs, *data), pools["validation"])
         out["tasks"][task] = {"beta": beta, "betas": found, "seeds": []}
         for level in LEVELS:

@@ -55,7 +55,7 @@ def small(model, sizes=SIZES, seed: int = 0) -> dict:
     base = model.merge()  # SFT: where generator and verifier begin
     say("SFT")
     rows = {"SFT": draws(base)}
-    told = learn.draw(base, asked, sizes["n"], seed=seed + 1, **SAMPLING)
+    told = learn.draw_and_verify(base, asked, sizes["n"], seed=seed + 1, **SAMPLING)
     say("training draws", told[2])
     base.attach(r=8, seed=seed)
     q = learn.e_step(asked, *told[:2], learn.capped(4))

@@ -18,7 +18,7 @@ class Read(NamedTuple):
         return 0 if self.kv is None else self.kv.shape[-2]
 
 
-class Following:
+class CachedRewardModel:
     """``model``, a :class:`RewardModel`, as the guide of a search: each step read once.
 
     Same values. A search asks for children of the chains that it asked for before, so

@@ -158,16 +158,16 @@ def guess_and_check(
     An iteration draws ``n`` chains a problem from the policy as it then is, and does an
     M-step on what ``keep`` chooses: from the base again if ``restart``, else going on.
     Of a list of ``keep`` each has its M-step on the same draws (ReST: grow, improve).
-    ``hint``: see :func:`draw`. ``budget`` tokens are trained on in all, instead of
-    epochs; an M-step has its share. Replaces the adapter "default"; ends where nothing
-    is kept.
+    ``hint``: see :func:`draw_and_verify`. ``budget`` tokens are trained on in all,
+    instead of epochs; an M-step has its share. Replaces the adapter "default"; ends
+    where nothing is kept.
     """
     keeps = keep if isinstance(keep, (list, tuple)) else [keep]
     share = budget and budget / (iterations * len(keeps))
     policy.switch(None)
     for i in range(iterations):
         options = dict(hint=hint, seed=seed + i, **(sampling or {}))
-        rows, right, ledger = draw(policy, problems, n, **options)
+        rows, right, ledger = draw_and_verify(policy, problems, n, **options)
         for j, chosen in enumerate(keeps):
             q = e_step(problems, rows, right, chosen)
             warn_if_idle(i, rows, n, q)
@@ -181,7 +181,7 @@ def guess_and_check(
             ledger |= {"drawn": 0, "trained": 0}  # the next M-step has the same draws
 
 
-def draw(policy, problems, n, *, hint=None, seed=0, **sampling):
+def draw_and_verify(policy, problems, n, *, hint=None, seed=0, **sampling):
     """(``n`` chains of each problem, Ver_x of each, a ledger).
 
     ``hint(policy, problems, rows, right, seed)`` may give more chains for each problem,
@@ -238,7 +238,7 @@ def variants(n: int, corpus=()) -> dict[str, dict]:
         "filtered sampling": dict(keep=likeliest, n=n),
     }
     if corpus:
-        hint = hindsight(n // 4, corpus, lr=5e-3, epochs=2)
+        hint = rationalization(n // 4, corpus, lr=5e-3, epochs=2)
         rows["STaR + hints"] = star | dict(n=n // 4, hint=hint)
     return rows
 
@@ -248,7 +248,7 @@ def hinted(problem, answer: str):
     return replace(problem, prompt=f"{problem.prompt}Answer: {answer}\n")
 
 
-def hindsight(n: int, corpus, *, draws: int = 8, **training) -> Callable:
+def rationalization(n: int, corpus, *, draws: int = 8, **training) -> Callable:
     """A ``hint`` for a policy that can't use one: it first learns how.
 
     Every chain, right or wrong, is a rationale of its own answer. So in the first

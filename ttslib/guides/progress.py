@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 
-def with_progress(value, prover, weight: float = 1.0) -> Callable:
+def process_advantage(value, prover, weight: float = 1.0) -> Callable:
     """The guide V + ``weight`` · A, Setlur 2024 (eq. 4): worth and progress.
 
     ``value`` and ``prover`` are reward models with ``steps``; A is the change of the
