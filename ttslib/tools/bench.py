@@ -22,6 +22,7 @@ from transformers import ContinuousBatchingConfig, GenerationConfig
 from ttslib import guides, policy, problems, search
 from ttslib.policy.engine.decode import Job
 from ttslib.problems import Problem
+from ttslib.tools import one_path
 from ttslib.tools.provenance import made_with
 from ttslib.tools.records.learning import shown
 from ttslib.tools.timing import COLUMNS, CUDA, best, line, row, timed
@@ -175,18 +176,12 @@ def trees(p, xs: list, repeats: int, target: str, guide=None, **options):
         seconds = timed(lambda: made.extend(work()))
         return [n / seconds for n in made]
 
-    works, why = [ours, theirs], ""
-    try:
-        from ttslib.tools import one_path
-    except ImportError as error:
-        works = [ours]
-        why = f"{error}: pip install --no-deps -r requirements-bench.txt"
-    rounds = [[rates(work) for work in works] for _ in range(repeats + 1)][1:]
+    rounds = [[rates(work) for work in (ours, theirs)] for _ in range(repeats + 1)][1:]
     judge = "roll-outs" if guide is None else "the exact value"
     what = f"MCTS with {judge}, {len(xs)} countdown × {count}, {p.name}: llm-reasoners"
     for i, (unit, least) in enumerate((("nodes/s", target), ("tokens/s", ""))):
-        mine, *other = (max(r[w][i] for r in rounds) for w in range(len(works)))
-        yield row(what, mine, other[0] if other else why, unit, least)
+        highest = (max(r[w][i] for r in rounds) for w in (0, 1))
+        yield row(what, *highest, unit, least)
 
 
 def scored(p, xs: list, n: int, repeats: int) -> dict:
