@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import json
 import re
 import subprocess
 import sys
@@ -74,6 +75,18 @@ def test_the_lock_names_packages_and_versions_and_nothing_of_this_machine():
     assert all(re.fullmatch(r"[a-z0-9-]+==[0-9][a-z0-9.]*", e) for e in entries)
     assert list(pins()) == sorted(pins()) and len(pins()) == len(entries)
     assert not [name for name in pins() if lock.OF_TORCH.match(name)]
+
+
+def test_the_lock_keeps_names_and_releases_of_what_pip_resolves(monkeypatch):
+    found = "Sphinx 9.0.4, ruamel.yaml.clib 1, torch 2.13.0+cpu, ttslib 0.1.0, a_b 2"
+    found += ", nvidia-cublas 13.0, cuda-bindings 13.0, triton 3.7, tritonclient 2"
+    pairs = [dict(zip(("name", "version"), p.split())) for p in found.split(", ")]
+    report = json.dumps({"install": [{"metadata": pair} for pair in pairs]})
+    done = subprocess.CompletedProcess([], 0, stdout=report)
+    monkeypatch.setattr(subprocess, "run", lambda *args, **options: done)
+    assert " ".join(lock.resolve()) == (
+        "a-b==2 ruamel-yaml-clib==1 sphinx==9.0.4 torch==2.13.0 tritonclient==2"
+    )
 
 
 def test_conda_and_pip_read_the_same_pins():
