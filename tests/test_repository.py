@@ -51,7 +51,7 @@ def targets() -> list[str]:
 
 
 def test_the_lock_holds_what_is_asked_for_and_whatever_that_requires():
-    """As on Linux with Python 3.11, and without CUDA: torch pins its libraries itself."""
+    """As on Linux with Python 3.11, and without CUDA, whose libraries torch pins."""
     locked = pins()
     todo, seen = direct(), set()
     while todo:
