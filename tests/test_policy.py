@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -280,27 +279,36 @@ def test_scale_small_needs_no_network(problems):
 
 
 KILLED = """
-import sys
+import os, signal, sys
 from ttslib import policy, problems
 from ttslib.policy.engine import store
-store.EVERY = 0.2
+store.EVERY, last = float(sys.argv[1]), int(sys.argv[2])
+write, written = store.write, []
+
+def counted(*args):
+    written.append(write(*args))
+    if len(written) == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+store.write = counted
 model = policy.load("tiny")
 model.rows = 16
-print("ready", flush=True)
 model.sample(problems.load("story-easy", "test", 60), 16)
 """
 
 
-def test_a_killed_run_draws_nothing_twice_but_what_was_in_flight(tmp_path, monkeypatch):
-    process = subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE)
-    process.stdout.readline()
-    until = time.monotonic() + 60
-    while time.monotonic() < until and len(list(tmp_path.rglob("*.json"))) < 6:
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    written = len(list(tmp_path.rglob("*.json")))
-    assert 6 <= written < 60, "killed too late or too early to tell"
+@pytest.mark.parametrize(
+    "every, writes, kept",
+    [
+        ("inf", 6, 6 * 16),  # a problem is written when all its chains are there
+        ("-1", 40, 40),  # and every so often: here with each chain
+    ],
+)
+def test_a_killed_run_draws_nothing_twice_but_what_was_in_flight(
+    monkeypatch, every, writes, kept
+):
+    command = [sys.executable, "-c", KILLED, every, str(writes)]
+    assert subprocess.run(command).returncode == -signal.SIGKILL
 
     policy, asked = policies.load("tiny"), []
     run = type(policy.engine).run
@@ -311,7 +319,7 @@ def test_a_killed_run_draws_nothing_twice_but_what_was_in_flight(tmp_path, monke
     )
     stories = load("story-easy", "test", 60)
     rows = policy.sample(stories, 16)
-    assert asked[0] <= 60 * 16 - 16 * (written - 2)
+    assert asked == [60 * 16 - kept]
     fresh = policy.sample(stories, 16, fresh=True)
     assert [[c.tokens for c in r] for r in rows] == [
         [c.tokens for c in r] for r in fresh

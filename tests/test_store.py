@@ -1,14 +1,13 @@
 """The store: several writers, a full disk, a Stop button; chains survive them all."""
 
-import _thread
 import contextlib
 import itertools
+import math
 import os
 import resource
 import signal
 import subprocess
 import sys
-import threading
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -134,18 +133,40 @@ def test_a_store_that_is_no_folder_costs_a_warning(policy, tmp_path, monkeypatch
     policy.switch(None)
 
 
-@pytest.mark.parametrize("seconds", [0.05, 0.15, 0.3])
-def test_stop_leaves_store_and_engine_right(policy, seconds, interruptible):
+@contextlib.contextmanager
+def stop_at(last: float):
+    """A Stop button that is pressed at the call of the ``last``-th Python function.
+
+    Yields the list of what was called (its code) so far.
+    """
+    calls = []
+
+    def press(frame, event, _):
+        if event == "call":
+            calls.append(frame.f_code)
+            if len(calls) == last:
+                raise KeyboardInterrupt
+
+    sys.setprofile(press)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+
+
+@pytest.mark.parametrize("part", [0.001, 0.05, 0.3, 0.6, 0.9])
+def test_stop_leaves_store_and_engine_right(policy, part):
     """Wherever the Stop button hits, the next cell's chains are the right ones."""
-    truth = policy.sample(PROMPTS, 200, seed=9, fresh=True, max_tokens=60)
+    options = dict(seed=9, max_tokens=60)
+    truth = policy.sample(PROMPTS, 200, fresh=True, **options)
+    with stop_at(math.inf) as calls:
+        policy.sample(PROMPTS, 200, fresh=True, **options)
     os.environ["TTS_STORE"] += "/interrupted"
-    threading.Timer(seconds, _thread.interrupt_main).start()
-    with pytest.raises(KeyboardInterrupt):
-        for _ in range(20):
-            policy.sample(PROMPTS, 200, seed=9, fresh=True, max_tokens=60)
+    with pytest.raises(KeyboardInterrupt), stop_at(int(part * len(calls))):
+        policy.sample(PROMPTS, 200, fresh=True, **options)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # nothing is damaged
-        again = policy.sample(PROMPTS, 200, seed=9, max_tokens=60)
+        again = policy.sample(PROMPTS, 200, **options)
     assert [[c.tokens for c in r] for r in again] == [
         [c.tokens for c in r] for r in truth
     ]

@@ -164,26 +164,115 @@ def test_run_names_chapter_cell_and_error_and_goes_on(tmp_path, capsys):
     write(tmp_path / "00_wrong.ipynb", head, code("# why\nx = 1 / 0"), code("2"))
     write(tmp_path / "01_exits.ipynb", head, code("import sys\nsys.exit(0)"), code("2"))
     write(tmp_path / "02_dies.ipynb", head, code("import os\nos._exit(1)"), code("2"))
-    write(tmp_path / "03_hangs.ipynb", head, code("while True: pass"), code("2"))
     write(tmp_path / "04_misses.ipynb", code('scale = "tiny"', "parameters"))
     write(tmp_path / "05_bare.ipynb", code("1"))
     write(tmp_path / "06_derives.ipynb", code("seed = 0\nk = 2 * seed", "parameters"))
     out = tmp_path / "out"
-    arguments = ["--notebooks", str(tmp_path), "--out", str(out), "--timeout", "2"]
-    assert run.main(arguments) == 1
+    assert run.main(["--notebooks", str(tmp_path), "--out", str(out)]) == 1
     said = capsys.readouterr().out
     for pattern in (
         r"00_wrong.ipynb: in cell \[3\] # why\n  ZeroDivisionError: division",
         r"01_exits.ipynb: in cell \[3\] import sys\n  .*never ran",
-        r"02_dies.ipynb: in cell \[.*\] import os\n  the kernel died",
-        r"03_hangs.ipynb: in cell \[.*\] while True: pass\n  no end after 2 s",
+        r"02_dies.ipynb: in cell \[3\] import os\n  the kernel died",
         r"04_misses.ipynb: no 'seed' in the parameters cell \(it sets scale\)",
         r"05_bare.ipynb: 0 cells tagged 'parameters'",
         r"06_derives.ipynb: in the parameters cell, 'k = 2 \* seed' is not",
     ):
         assert re.search(pattern, said), f"{pattern}\nnot in\n{said}"
-    assert said.count("| failed") == 7
+    assert said.count("| failed") == 6
     assert not (out / "pages").exists()
+
+
+def executed(way, path, timeout=60):
+    """A chapter's notebook after ``make run`` or ``--store``, and its error or None."""
+    out = path.with_name("out.ipynb") if way == "run" else path
+    try:
+        if way == "run":
+            run.execute(path, out, {"scale": "tiny", "seed": 0}, timeout)
+        else:
+            run.store(path, timeout)
+        error = None
+    except RuntimeError as failure:
+        error = str(failure)
+    return nbformat.read(out, 4), error
+
+
+@pytest.mark.parametrize("way", ["run", "store"])
+def test_a_cell_without_end_is_stopped_and_named(tmp_path, way):
+    endless = code("while True: pass")  # the first cell: none before it is stopped
+    path = write(tmp_path / "00_x.ipynb", endless, code(PARAMETERS, "parameters"))
+    error = executed(way, path, timeout=1)[1]
+    assert error == "in cell [1] while True: pass\n  no end after 1 s"
+
+
+MEANT, SKIPPED = "raises-exception", "skip-execution"
+TAGGED = {
+    "meant": ([code("1 / 0", MEANT), code("2")], None, ["error", "execute_result"]),
+    "meant, to leave": ([code("import sys; sys.exit(3)", MEANT)], None, ["error"]),
+    "meant, and none": ([code("1", MEANT)], None, ["execute_result"]),
+    "last": ([code("1"), code("1 / 0", "x", MEANT)], None, ["execute_result", "error"]),
+    "skipped": ([code("1 / 0", SKIPPED), code("2")], None, ["execute_result"]),
+    "both": ([code("1 / 0", MEANT, SKIPPED), code("2")], None, ["execute_result"]),
+    "after one meant": (
+        [code("1 / 0", MEANT), code("2"), code("# why\nint('x')"), code("3")],
+        (3, "# why\n  ValueError: invalid literal for int() with base 10: 'x'"),
+        ["error", "execute_result", "error"],
+    ),
+    "before one meant": (
+        [code("2"), code("\n\nlist[0]()[1]"), code("1 / 0", MEANT)],
+        (2, "list[0]()[1]\n  IndexError: list index out of range"),
+        ["execute_result", "error"],
+    ),
+    "after one skipped": (
+        [code("x = 1", SKIPPED), new_markdown_cell("a"), code(" "), code("x")],
+        (1, "x\n  NameError: name 'x' is not defined"),
+        ["error"],
+    ),
+    "of another tag": (
+        [code("1 / 0", "raises", "allow_errors")],
+        (1, "1 / 0\n  ZeroDivisionError: division by zero"),
+        ["error"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TAGGED)
+def test_run_and_store_accept_the_same_errors_and_name_the_same_cell(tmp_path, name):
+    cells, error, kinds = TAGGED[name]
+    cells = [code(PARAMETERS, "parameters"), *cells]
+    for way, before in (("store", 1), ("run", 2)):  # run adds the parameters' values
+        path = write(tmp_path / "00_x.ipynb", *cells)
+        notebook, said = executed(way, path)
+        if error:
+            number, rest = error
+            assert said == f"in cell [{number + before}] {rest}"
+        else:
+            assert said is None
+        if not error or way == "run":  # a failure is not stored
+            shown = chapters.clean(notebook).cells  # leaving also warns on stderr
+            outputs = [o for c in shown for o in c.get("outputs", [])]
+            assert [o.output_type for o in outputs] == kinds
+
+
+@pytest.mark.parametrize("way", ["run", "store"])
+def test_a_skipped_cell_keeps_its_outputs_and_a_notebook_cannot_allow_errors(
+    tmp_path, way
+):
+    kept = code("1 / 0", SKIPPED)
+    kept.outputs = [new_output("stream", text="recorded")]
+    cells = [code(PARAMETERS, "parameters"), kept, code("1 / 0")]
+    path = write(tmp_path / "00_x.ipynb", *cells[:2])
+    notebook, error = executed(way, path)
+    assert error is None
+    assert notebook.cells[-1].outputs[0].text == "recorded"
+    assert notebook.cells[-1].execution_count is None
+
+    path = write(tmp_path / "00_x.ipynb", *cells)
+    notebook = nbformat.read(path, 4)
+    notebook.metadata["allow_errors"] = True
+    notebook.metadata["execution"] = {"allow_errors": True}
+    nbformat.write(notebook, path)
+    assert "] 1 / 0\n  ZeroDivisionError" in executed(way, path)[1]
 
 
 def test_a_folder_with_braces_and_spaces_and_an_out_among_the_notebooks(tmp_path):

@@ -582,7 +582,6 @@ def test_no_problem_no_tree():
 # --- the reference of the bench ------------------------------------------------------
 def test_llm_reasoners_searches_as_the_bench_says():
     """Its tree of one path, and of two: a verdict sends it the right way."""
-    pytest.importorskip("reasoners", reason="optional: requirements-bench.txt")
     from ttslib.tools import one_path
 
     x, policy = one({"a\n": (1.0, {"b\n": (1.0, {"Answer: 1": (1.0, {})})})})

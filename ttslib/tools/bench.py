@@ -11,6 +11,8 @@ import itertools
 import json
 import logging
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,6 +24,7 @@ from transformers import ContinuousBatchingConfig, GenerationConfig
 from ttslib import guides, policy, problems, search
 from ttslib.policy.engine.decode import Job
 from ttslib.problems import Problem
+from ttslib.tools import one_path
 from ttslib.tools.provenance import made_with
 from ttslib.tools.records.learning import shown
 from ttslib.tools.timing import COLUMNS, CUDA, best, line, row, timed
@@ -175,18 +178,12 @@ def trees(p, xs: list, repeats: int, target: str, guide=None, **options):
         seconds = timed(lambda: made.extend(work()))
         return [n / seconds for n in made]
 
-    works, why = [ours, theirs], ""
-    try:
-        from ttslib.tools import one_path
-    except ImportError as error:
-        works = [ours]
-        why = f"{error}: pip install --no-deps -r requirements-bench.txt"
-    rounds = [[rates(work) for work in works] for _ in range(repeats + 1)][1:]
+    rounds = [[rates(work) for work in (ours, theirs)] for _ in range(repeats + 1)][1:]
     judge = "roll-outs" if guide is None else "the exact value"
     what = f"MCTS with {judge}, {len(xs)} countdown × {count}, {p.name}: llm-reasoners"
     for i, (unit, least) in enumerate((("nodes/s", target), ("tokens/s", ""))):
-        mine, *other = (max(r[w][i] for r in rounds) for w in range(len(works)))
-        yield row(what, mine, other[0] if other else why, unit, least)
+        highest = (max(r[w][i] for r in rounds) for w in (0, 1))
+        yield row(what, *highest, unit, least)
 
 
 def scored(p, xs: list, n: int, repeats: int) -> dict:
@@ -250,6 +247,14 @@ def numbers(xs: list, repeats: int) -> dict:
     assert [bool(verify(*pair)) for pair in pairs] == [True, False] * len(xs)
     (seconds,) = best([lambda: [verify(*pair) for pair in pairs]], repeats)
     return row("checks of plain numbers", len(pairs) / seconds, "", "checks/s")
+
+
+def importing(repeats: int) -> dict:
+    """Seconds until a fresh Python has imported the rooms that need no torch."""
+    rooms = "problems, verify, stats, claims, figures"
+    command = [sys.executable, "-c", f"from ttslib import {rooms}"]
+    (seconds,) = best([lambda: subprocess.run(command, check=True)], repeats)
+    return row(f"start of Python, import of {rooms}", seconds, "", "s")
 
 
 def humaneval(repeats: int, n: int | None) -> dict:
@@ -323,6 +328,7 @@ def measure(quick: bool, models: dict):
             far = [shown(x, problems.load("story-easy", "train", 3)) for x in xs[:2]]
             few = dict(max_steps=5, max_tokens=LENGTH, temperature=0.6)
             yield beam(p, far, 8, 1, "≥ 1.3", **few)
+        yield importing(repeats)
         yield numbers(xs, repeats)
         yield humaneval(repeats, 10 if quick else None)
 

@@ -1,6 +1,6 @@
 """llm-reasoners' MCTS drives our policy, one path of one problem at a time.
 
-What ``make bench`` measures our tree search against (requirements-bench.txt, optional).
+What ``make bench`` measures our tree search against.
 The policy is the same and so is what it is spared: a state is a chain with its kept KV,
 a node's children are drawn in one batch, equal ones are merged, as llm-reasoners' own
 examples do. The search is llm-reasoners' with its defaults: down by

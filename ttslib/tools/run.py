@@ -19,6 +19,7 @@ from . import pages
 from .chapters import PICTURE, ROOT, chapters, clean, first_picture, grid, parameters
 
 QUIET = ["--IPKernelApp.log_level=40"]  # no warning about a local TCP port
+SKIPPED = "skip-execution"
 KEPT = ("tags", "mystnb")  # of a stored cell's metadata: the second holds alt texts
 
 
@@ -33,17 +34,46 @@ def check_parameters(path: Path, given: dict) -> None:
             )
 
 
-def where(notebook) -> str:
-    """The cell that papermill came to last, as '[n] first line'."""
-    reached = [
-        c
-        for c in notebook.cells
-        if c.cell_type == "code" and c.metadata.get("papermill", {}).get("start_time")
-    ]
-    if not reached:
-        return "before its first cell"
-    cell = reached[-1]
-    return f"in cell [{cell.execution_count}] {cell.source.strip().splitlines()[0]}"
+def execute_cells(notebook, folder: Path, timeout: int) -> None:
+    """Execute a notebook in place, in a fresh kernel that starts in ``folder``.
+
+    As in Jupyter's own tools, an error is accepted where the cell is tagged
+    raises-exception, and a cell tagged skip-execution keeps the outputs that it has.
+    Any other error ends the run: RuntimeError names the cell as '[n] first line'.
+    """
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and SKIPPED not in cell.metadata.get("tags", []):
+            cell.outputs, cell.execution_count = [], None
+    started = []
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        record_timing=False,
+        raise_on_iopub_timeout=True,  # a lost output would look like none
+        extra_arguments=QUIET,
+        resources={"metadata": {"path": str(folder)}},
+        on_cell_execute=lambda cell, cell_index: started.append(cell),
+    )
+    try:
+        client.execute()
+        return
+    except CellExecutionError as failure:
+        error = f"{failure.ename}: {failure.evalue}"
+        if failure.ename == "SystemExit":
+            error += ", the cells below never ran"
+    except TimeoutError:
+        error = f"no end after {timeout} s"
+    except DeadKernelError:
+        error = "the kernel died (out of memory?)"
+    place = "before its first cell"
+    if started:
+        line = started[-1].source.strip().splitlines()[0]
+        place = f"in cell [{len(started)}] {line}"
+    raise RuntimeError(f"{place}\n  {error}")
 
 
 def literal(path: Path) -> str:
@@ -52,37 +82,25 @@ def literal(path: Path) -> str:
 
 
 def execute(path: Path, out: Path, given: dict, timeout: int) -> None:
-    """Execute one chapter into ``out``; RuntimeError names the cell and its error."""
+    """Execute one chapter with parameters into ``out``, as far as it comes."""
     import papermill
-    from nbclient.exceptions import DeadKernelError
 
     check_parameters(path, given)
     out.unlink(missing_ok=True)
+    # papermill only writes the parameters in: run by papermill itself, an error counts
+    # against the chapter even where the cell is tagged raises-exception
+    notebook = papermill.execute_notebook(
+        literal(path),
+        literal(out),
+        given,
+        prepare_only=True,
+        kernel_name="python3",
+        language="python",
+    )
     try:
-        papermill.execute_notebook(
-            literal(path),
-            literal(out),
-            given,
-            cwd=str(path.parent),
-            kernel_name="python3",
-            language="python",
-            execution_timeout=timeout,
-            progress_bar=False,
-            extra_arguments=QUIET,
-        )
-        error = None
-    except papermill.PapermillExecutionError as failure:
-        error = f"{failure.ename}: {failure.evalue}"
-    except TimeoutError:
-        error = f"no end after {timeout} s"
-    except DeadKernelError:
-        error = "the kernel died (out of memory?)"
-    notebook = nbformat.read(out, 4)
-    code = [c for c in notebook.cells if c.cell_type == "code" and c.source.strip()]
-    if not error and any(c.execution_count is None for c in code):
-        error = "the chapter left early, the cells below never ran (sys.exit?)"
-    if error:
-        raise RuntimeError(f"{where(notebook)}\n  {error}")
+        execute_cells(notebook, path.parent, timeout)
+    finally:
+        nbformat.write(notebook, out)
 
 
 def read_claims(path: Path) -> list[dict]:
@@ -106,18 +124,9 @@ def store(path: Path, timeout: int) -> None:
     What is stored depends on nothing but the cells and their outputs: no timings, no
     versions, and a cell's id is a hash of its source. A failure leaves the file alone.
     """
-    from nbclient import NotebookClient
-
     parameters(path)  # what `make run` would refuse must not be stored
     notebook = nbformat.read(path, 4)
-    NotebookClient(
-        notebook,
-        timeout=timeout,
-        kernel_name="python3",
-        record_timing=False,
-        extra_arguments=QUIET,
-        resources={"metadata": {"path": str(path.parent)}},
-    ).execute()
+    execute_cells(notebook, path.parent, timeout)
     clean(notebook)
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python"}

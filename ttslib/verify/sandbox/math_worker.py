@@ -8,7 +8,7 @@ FUNCTION = re.compile(
     r"(?<![\\A-Za-z])((?:arc)?(?:sin|cos|tan)|sec|csc|cot|log|ln)"
     r"(?=\^\d|_\d| ?\(| \w\b)"
 )
-PINS = "; install the versions that requirements.txt pins"
+PINS = "; install the versions of requirements.lock"
 POWER = re.compile(r"\^\s*[{(]?\s*-?\s*\d{2,}")
 
 
