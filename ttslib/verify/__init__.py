@@ -3,7 +3,7 @@
 ``read_answer`` is the one reader of answers: for the verifiers, the vote, the chapters.
 """
 
-from .answers import named_answer, read_answer
+from .answers import named_answer, read_answer, typed_answer
 from .normalize import normal, number
 from .verdict import Verdict
 
@@ -24,6 +24,11 @@ def verify(problem, answer: str) -> Verdict:
     An answer as the reader gives it, or as it is typed, dressed. It cannot raise: the
     empty one and the malformed one have *failed*.
     """
+    return decide(problem, typed_answer(answer, problem.verifier))
+
+
+def decide(problem, answer: str) -> Verdict:
+    """The verdict on an answer that has been read."""
     from importlib import import_module
 
     name = problem.verifier
@@ -31,15 +36,14 @@ def verify(problem, answer: str) -> Verdict:
         raise ValueError(f"{problem.id}: its verifier {name!r} is unknown")
     if not answer.strip():
         return Verdict("failed", "there is no answer")
-    if name != "program":  # whose reading knows the prompt that an answer goes on from
-        answer = named_answer(answer, name) or answer
     return getattr(import_module(f".{name}", __name__), name)(problem, answer)
 
 
 def judge(problems, rows):
     """Ver_x of every chain: bool [problems, chains]; ``rows`` has a row a problem.
 
-    Chains are read as their problem is judged; its equal answers are judged once.
+    Chains are read as their problem is judged; its equal answers are judged once. Where
+    problems have unlike numbers of chains, a list of arrays.
     """
     import numpy as np
 
@@ -47,6 +51,6 @@ def judge(problems, rows):
     for problem, chains in zip(problems, rows, strict=True):
         texts = (chain.full_text for chain in chains)
         answers = [read_answer(text, problem.verifier) for text in texts]
-        said = {answer: bool(verify(problem, answer)) for answer in set(answers)}
-        out.append([said[answer] for answer in answers])
-    return np.array(out)
+        verdicts = {answer: bool(decide(problem, answer)) for answer in set(answers)}
+        out.append(np.array([verdicts[answer] for answer in answers], bool))
+    return np.array(out) if len({len(row) for row in out}) <= 1 else out

@@ -2,7 +2,8 @@
 
 import re
 
-from .normalize import HEDGE, SCALE, SPOKEN, braces, hedged, number, undressed
+from .latex import spelled
+from .normalize import HEDGE, SCALE, SPOKEN, braces, hedged, number, strip_markup
 from .source import read_source
 
 # --- where an answer stands ----------------------------------------------------------
@@ -97,10 +98,17 @@ def named_answer(text: str, verifier: str = "") -> str:
     return DRESS.get(verifier, core)(answer)
 
 
-def simple(text: str, verifier: str = "") -> str:
-    """The answer, if it is on a last line ``Answer: …``, undressed, and the only one.
+def typed_answer(text: str, verifier: str) -> str:
+    """y as somebody types it: what it names, or the whole of it, without its dress."""
+    if verifier == "program":  # whose reading knows the prompt that it goes on from
+        return text
+    return named_answer(text, verifier) or DRESS.get(verifier, strip_markup)(text)
 
-    What ``named_answer`` finds too, at a tenth of its time.
+
+def simple(text: str, verifier: str = "") -> str:
+    """The answer, if a last line ``Answer: …`` has it bare, and nothing else names one.
+
+    What ``named_answer`` finds too (a property test), in a tenth of its time.
     """
     head, mark, answer = text.rpartition("Answer: ")
     if not mark or head and head[-1] != "\n":
@@ -112,10 +120,23 @@ def simple(text: str, verifier: str = "") -> str:
     return answer.strip() if alone else ""
 
 
+THOUGHT = "think(?:ing)?|thoughts?|reason(?:ing)?|scratchpad|reflection"
+DRAFT = re.compile(  # how a draft begins; gpt-oss: its channel's name, then the text
+    rf"\s*(?:<(?:\w+:)?(?:{THOUGHT})>|◁think▷|<\|begin_of_thought\|>|\[THINK\]"
+    r"|<\|channel\|>analysis|analysis(?=[A-Z\d\"'(*$\\])|analysis(?=.*assistantfinal))",
+    re.DOTALL,
+)
+DRAFT_ENDS = re.compile(
+    rf"</(?:\w+:)?(?:{THOUGHT})>|◁/think▷|<\|end_of_thought\|>|\[/THINK\]"
+    r"|<\|channel\|>final<\|message\|>|assistantfinal"
+)
+
+
 def settled(text: str) -> str:
     """What follows the drafts; of a draft without an end, what it tags as answer."""
-    _, closed, text = text.rpartition("</think>")
-    if not closed and text.lstrip().startswith("<think>"):
+    if ends := list(DRAFT_ENDS.finditer(text)):
+        return text[ends[-1].end() :]
+    if DRAFT.match(text):
         return text[text.find("<answer>") :] if "<answer>" in text else ""
     return text
 
@@ -149,9 +170,18 @@ VALUE = re.compile(  # a formula, something with a digit, or one word
 )
 
 
+LEAD = re.compile(  # "Final Answer: The final answer is", and the answer stands below
+    r"(?:(?:so|thus|hence|therefore|the|my|our|final|correct),? )*answer(?: is)?:?"
+    r"[ \t]*(?=\n\s*\S)",
+    re.IGNORECASE,
+)
+
+
 def line(text: str) -> str:
     """The first line with something in it; a displayed formula or a fence whole."""
     text = text.lstrip()
+    if lead := LEAD.match(text):
+        text = text[lead.end() :].lstrip()
     if NEXT.match(text):
         return ""
     for left, right in (("\\[", "\\]"), ("$$", "$$"), ("```", "```")):
@@ -200,17 +230,19 @@ NUMBER = re.compile(
     r"(?<![A-Za-z0-9_.^])[-+−]?[$€£]?(?:\d+ \d+/\d+|\d[\d,]*(?:\.\d+)?(?:/\d+)?|\.\d+"
     r"|[½¼¾⅓⅔])(?: ?%)?|-?\\[dtc]?frac *\{[^{}]+\} *\{[^{}]+\}"
 )
-STOP = re.compile(
-    rf"({FORMULA.pattern})|(?<!\\)(?<!Rs)[.!?](?=\s|$)(?!\W*or\b)|。", re.DOTALL
+GOES_ON = r"\s*(?:[-+*/^=<>·×)\]]|\\(?:cdot|times|div|le|ge|pm|[dt]?frac)\b)"
+STOP = re.compile(  # no stop: "6! = 720", a factorial
+    rf"({FORMULA.pattern})|(?<!\\)(?<!Rs)(?<!sq)(?:[.?]|!(?!{GOES_ON}))(?=\s|$)(?!\W*or\b)|。",
+    re.DOTALL,
 )
 SINCE = re.compile(r",? \(?(?:because|since)\b|, (?:so|as|which|but)\b| [–—] (?=[a-z])")
 
 
 def core(text: str) -> str:
     """The value in a line that names it: without comment, emphasis, "x is"."""
-    text = " ".join(plain(text).split())
+    text = spelled(" ".join(plain(text).split()))
     text = re.sub(r"^(?:therefore|thus|hence|so|then|indeed),? ", "", text)
-    text = undressed(SINCE.split(first_sentence(text))[0])
+    text = strip_markup(SINCE.split(first_sentence(text))[0])
     if number(text) is not None:
         return text
     outside = FORMULA.sub(" ", text)
@@ -224,7 +256,7 @@ def core(text: str) -> str:
     rest = FORMULA.sub(" ", text) if FORMULA.search(text) else NUMBER.sub(" ", text)
     if len(parts) == 1 and not re.search(r"\d", rest):
         if not HEDGE.search(rest) and not SCALE.search(rest):
-            return undressed(parts[0])
+            return strip_markup(parts[0])
     return text
 
 
@@ -258,12 +290,17 @@ DOUBT = re.compile(
 )
 
 
+LAST = re.compile(r"(?:\A|\n)A: *([^\n]*\d[^\n]*)\s*\Z")  # Q: …, A: 43
+
+
 def last_value(text: str) -> str:
     """Where mathematics names no answer: a bare one, or the last number or formula.
 
     None of a chain of steps, and none that is in doubt ("42 or 43").
     """
     text = turn(settled(text))
+    if labelled := LAST.search(text):
+        return core(labelled[1])
     if STEP.search(text):
         return ""
     if answer := alone(text):
@@ -280,7 +317,7 @@ def last_value(text: str) -> str:
 
 def alone(text: str) -> str:
     """``text`` if it is an answer and nothing else: a number, a formula, a letter."""
-    text = undressed(unfenced(turn(settled(text))))
+    text = strip_markup(unfenced(turn(settled(text))))
     if "\n" in text or len(text) > LONGEST or MARK.search(text) or STEP.match(text):
         return ""
     if number(text) is not None or re.fullmatch(r"\(?\w\)?", text):
@@ -306,11 +343,12 @@ def turn(text: str) -> str:
 
 def expression(text: str) -> str:
     """The arithmetic in a line, with the signs of a keyboard; else the line."""
-    text = undressed(SINCE.split(plain(text[:LONGEST]))[0])[:500]
+    text = strip_markup(SINCE.split(plain(text[:LONGEST]))[0])[:500]
     for sign, ours in SIGNS.items():
         text = text.replace(sign, ours)
-    text = re.sub(r"\\frac *\{([^{}]+)\} *\{([^{}]+)\}", r"(\1)/(\2)", text)
-    text = undressed(re.sub(r"(?<=[\d)]) ?[xX] ?(?=[\d(])", " * ", text))
+    text = re.sub(r"\\[dtc]?frac *\{([^{}]+)\} *\{([^{}]+)\}", r"(\1)/(\2)", text)
+    text = re.sub(r"\\[dtc]?frac *(\d) *(\d)", r"(\1)/(\2)", text)
+    text = strip_markup(re.sub(r"(?<=[\d)]) ?[xX] ?(?=[\d(])", " * ", text))
     sides = [side.strip() for side in text.split("=")]
     text = next((side for side in sides if re.search(r"[\d)] *[-+*/]", side)), text)
     runs = re.findall(r"[\d(][\d\s.+\-*/^%!()]*[\d)!]", text)
@@ -334,7 +372,7 @@ LABEL = re.compile(
 
 def option(text: str) -> str:
     """The label of an option, or what else a line says."""
-    text = undressed(plain(text[:LONGEST]))
+    text = strip_markup(plain(text[:LONGEST]))
     label = LABEL.match(text)
     rest = text[label.end() :] if label else ""
     other = re.search(r"\b(?:or|and)\b|\([A-Za-z]\)|\b[A-Z][).]", rest)

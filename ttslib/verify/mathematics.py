@@ -1,27 +1,23 @@
 """Mathematics: math-verify behind an exact path for plain numbers.
 
 math-verify (Hugging Face) compares what sympy makes of two answers. It runs in a
-process of its own, so that it works from any thread and an endless simplification can
-be killed: its own time limit is a signal, which only the main thread may set.
+process of its own (``sandbox/math_host``). Before it is asked, both answers are written
+in the LaTeX that it reads rightly: see ``ttslib.verify.latex``.
 """
 
 import atexit
-import itertools
-import json
 import os
 import re
-import subprocess
-import sys
-import tempfile
 import threading
 from fractions import Fraction
-from queue import Empty, Queue
+from queue import Empty
 
-from .normalize import HEDGE, number, quantity, same_unit, undressed
+from .latex import alike, standard
+from .normalize import HEDGE, number, quantity, same_unit, strip_markup
+from .sandbox.math_host import Worker
 from .verdict import Verdict
 
 LONGEST = 2_000  # characters of an answer
-START = 120  # seconds that the worker may take to import sympy
 
 
 def mathematics(problem, answer: str, timeout: float = 5) -> Verdict:
@@ -42,13 +38,12 @@ def equal(gold: str, answer: str, timeout: float = 5) -> Verdict:
             return Verdict("failed", "there is no answer")
         if len(answer) > LONGEST:
             return Verdict("failed", f"longer than {LONGEST} characters")
-        a, b = undressed(gold), undressed(answer)
-        if a == b != "" or a.casefold() == b.casefold() and a.isalpha() and len(a) > 1:
-            return Verdict("passed")
-        if number(gold) is not None and re.search(r"\d", b) and HEDGE.search(b):
-            return Verdict("failed", f"{b} is not one number")
-        said = without_unit(answer) if "\\frac" in gold else answer
-        known = ask({"gold": gold, "answer": said}, timeout)
+        known = by_letters(gold, answer)
+    if known is None:
+        text = strip_markup(answer)
+        if number(gold) is not None and re.search(r"\d", text) and HEDGE.search(text):
+            return Verdict("failed", f"{text} is not one number")
+        known = ask(dict(zip(("gold", "answer"), alike(gold, answer))), timeout)
     if known is None:
         return Verdict("timed out", f"no decision within {timeout:g} s")
     if known:
@@ -59,26 +54,37 @@ def equal(gold: str, answer: str, timeout: float = 5) -> Verdict:
 def by_number(gold: str, answer: str) -> bool | None:
     """``equal`` where both are plain numbers; None where one is not.
 
-    A gold answer in LaTeX is math-verify's to read.
+    A fraction in LaTeX is math-verify's to read, and to round.
     """
-    if "\\frac" in gold or "=" in gold and "=" in answer:
-        return None
     a, b = quantity(gold), quantity(answer)
-    if a is None or b is None:
+    if a is None or b is None or "=" in gold and "=" in answer:
         return None
     (x, unit), (y, other) = a, b
-    if close(x, y):
-        return same_unit(unit, other)
-    if "%" not in (unit, other) or unit == other:
+    percent = "%" in (unit, other) and unit != other
+    if percent and close(*((x / 100, y) if unit == "%" else (x, y / 100))):
+        return True
+    if "\\frac" in gold + answer:
+        return None
+    return close(x, y) and same_unit(unit, other)
+
+
+def by_letters(gold: str, answer: str) -> bool | None:
+    """``equal`` where both are the same text, or both are words; else None.
+
+    Letters in a row are a word, not a product, where they are three capitals or more
+    (the points of a figure, an order), or four letters or more.
+    """
+    a, b = (standard(text) for text in (gold, answer))
+    if a == b != "":
+        return True
+    words = [re.sub(r"^\((.*)\)$", r"\1", text) for text in (a, b)]
+    if not all(re.fullmatch(r"[A-Za-z]+", word) for word in words):
+        return None
+    if len(words[0]) > 1 and words[0].casefold() == words[1].casefold():
+        return True
+    if all(re.fullmatch(r"[A-Z]{3,}|[A-Za-z]{4,}", word) for word in words):
         return False
-    return close(x / 100, y) if unit == "%" else close(x, y / 100)
-
-
-def without_unit(answer: str) -> str:
-    """A number with a unit without it, in plain digits; all else as it is."""
-    value, unit = quantity(answer) or (None, "%")
-    dressed = unit != "%" and (unit or not answer.isascii())
-    return str(value) if dressed else answer
+    return True if words[0] == words[1] else None
 
 
 def close(a: Fraction, b: Fraction) -> bool:
@@ -89,64 +95,7 @@ def close(a: Fraction, b: Fraction) -> bool:
     return ends[0] != ends[1] and abs(a - b) * 10**9 <= max(abs(a), abs(b))
 
 
-# --- the process ---------------------------------------------------------------------
-class Worker:
-    """A process that judges pairs: a JSON line each, the reply with its number."""
-
-    def __init__(self):
-        self.errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "ttslib.verify.sandbox.math_worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            text=True,
-            encoding="utf-8",
-            start_new_session=True,  # Ctrl-C is for us, not for it
-        )
-        self.numbers = itertools.count()
-        self.replies: Queue = Queue()
-        threading.Thread(target=self.listen, daemon=True).start()
-        try:
-            first = self.replies.get(timeout=START)
-        except Empty:
-            first = f"not imported within {START} s"
-        except BaseException:
-            self.end()
-            raise
-        if first is not True:
-            self.end()
-            raise RuntimeError(f"math_verify can't be imported: {first or self.last()}")
-
-    def listen(self):
-        for line in self.process.stdout:
-            self.replies.put(json.loads(line))
-        self.replies.put(None)  # it has ended
-
-    def last(self) -> str:
-        """The last line that it wrote to its standard error."""
-        self.errors.seek(0)
-        said = self.errors.read().strip().splitlines()
-        return said[-1] if said else f"its process ended ({self.process.returncode})"
-
-    def ask(self, pair: dict, timeout: float) -> bool | None:
-        """Its verdict; None if the process has ended. Empty after ``timeout`` s."""
-        number = next(self.numbers)
-        try:
-            self.process.stdin.write(json.dumps([number, pair]) + "\n")
-            self.process.stdin.flush()
-        except OSError:
-            return None
-        while reply := self.replies.get(timeout=timeout):
-            if reply[0] == number:
-                return reply[1]
-        return None
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
-
-
+# --- one process for all -------------------------------------------------------------
 _lock = threading.Lock()
 _worker: Worker | None = None
 

@@ -19,7 +19,8 @@ SPOKEN = re.compile(  # words within a formula
 # Words by which a number is not simply the value meant: "42 or 43", "at least 5".
 HEDGE = re.compile(
     r"(?<![\\\w])(?:and|or|to|of|than|least|most|between|from|not|but|n?either|nor|if"
-    r"|under|over|perhaps|maybe|up|below|above)(?!\w)",
+    r"|under|over|perhaps|maybe|up|below|above|except|excluding|besides|without|apart)"
+    r"(?!\w)",
     re.IGNORECASE,
 )
 OPEN = re.compile(  # several numbers or labels, of which one may be meant; or a bound
@@ -42,10 +43,10 @@ END = re.compile(r"(?<!\\)(?:[.,;?\\]|(?<![\w)])!)\Z")  # but 5! is a factorial
 BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 
 
-def undressed(text: str) -> str:
+def strip_markup(text: str) -> str:
     """``text`` without what stands around it: emphasis, dollars, a box, a full stop.
 
-    What is undressed stays as it is.
+    What is strip_markup stays as it is.
     """
     while True:
         before, text = text, text.strip()
@@ -96,7 +97,7 @@ def number(text: str) -> Fraction | None:
 
 def quantity(text: str) -> tuple[Fraction, str] | None:
     """(value, unit) of a plain number, None of all else; a unit unsaid is ``""``."""
-    return measured(text) if len(text) <= LONGEST else None
+    return parse_quantity(text) if len(text) <= LONGEST else None
 
 
 def fraction(sign, whole, decimals, below) -> Fraction | None:
@@ -108,14 +109,22 @@ def fraction(sign, whole, decimals, below) -> Fraction | None:
 
 
 QUANTITY = re.compile(
-    r"(?:(?:a total of|about|approximately|around|roughly|exactly|only|just|≈|~"
-    r"|\\approx) *)*"
-    r"([+-]?) *((?:US)?\$|[€£¥₹]|(?:USD|EUR|GBP|Rs\.?) )? *([+-]?) *"
-    r"(?:(\d{1,3}(?:,\d{3})+|0*\d+(?:,\d{3})*)?(?:\.(\d*))?)"
-    r"(?: *[/] *(\d+)|(?: +|(?<=\d)-)(\d+) */ *(\d+))?(?![\d,.]\d)(.*)",
-    re.DOTALL | re.IGNORECASE,
+    r"""(?: (?: a\ total\ of | about | approximately | around | roughly | exactly | only
+              | just | ≈ | ~ | \\approx ) [ ]* )*
+    (?P<sign> [+-]? ) [ ]*
+    (?P<money> (?:US)?\$ | [€£¥₹] | (?: USD | EUR | GBP | Rs\.? ) [ ] )? [ ]*
+    (?P<inner_sign> [+-]? ) [ ]*                                     # $-5
+    (?P<whole> \d{1,3} (?:,\d{3})+ | 0*\d+ (?:,\d{3})* )?
+    (?: \. (?P<decimals> \d* ) )?
+    (?: [ ]* / [ ]* (?P<below> \d+ )                                # 3/4
+      | (?: [ ]+ | (?<=\d)- ) (?P<above> \d+ ) [ ]* / [ ]* (?P<part> \d+ )  # 3 1/2
+    )?
+    (?! [\d,.]\d )
+    (?P<rest> .* )                                                  # the unit
+    """,
+    re.DOTALL | re.IGNORECASE | re.VERBOSE,
 )
-SUM = re.compile(r"(?:[\d\s.,+\-*/×÷·()^%$=]|\\times|\\cdot|\\div)*")
+SUM = re.compile(r"(?:[\d\s.,+\-*/×÷·()!^{}%$]|\\times|\\cdot|\\div|\\[dt]?frac)+")
 TIMES = {"dozen": 12, "hundred": 100, "thousand": 1000}
 TIMES |= {"million": 10**6, "billion": 10**9, "trillion": 10**12}
 MANY = re.compile(rf" *({'|'.join(TIMES)})\b")
@@ -123,35 +132,50 @@ LETTER = re.compile(r"\s*[A-Za-z](?:_\w|_\{\w+\})?\s*")
 
 
 @lru_cache(maxsize=10_000)
-def measured(text: str) -> tuple[Fraction, str] | None:
+def parse_quantity(text: str) -> tuple[Fraction, str] | None:
     """``quantity`` of a short text: of the many that repeat, computed once."""
     match = PLAIN.fullmatch(text)
     if match and text.isascii():
         value = fraction(*match.groups())
         return None if value is None else (value, "")
-    text = tidy(undressed(text))
+    text = tidy(last_side(strip_markup(text)))
     if "=" in text:
-        left, _, text = text.rpartition("=")
+        left, _, text = text.partition("=")
         if LETTER.fullmatch(text):
             left, text = text, left
-        if not SUM.fullmatch(left) and not LETTER.fullmatch(left):
+        if not LETTER.fullmatch(left):
             return None
     match = QUANTITY.fullmatch(text.strip())
     if not match:
         return None
-    first, money, second, whole, decimals, below, above, part, rest = match.groups()
-    value = fraction("", whole, decimals, below)
+    value = fraction("", match["whole"], match["decimals"], match["below"])
+    money, part, rest = (match["money"] or "").strip(), match["part"], match["rest"]
     if value is not None and (many := MANY.match(rest)):
         value, rest = value * TIMES[many[1]], rest[many.end() :]
     named = unit(rest) if value is not None else None
     if named is None or money and named.partition(" ")[0] in DISTANCES:
         return None
     if part:
-        if decimals is not None or int(part) == 0:
+        if match["decimals"] is not None or int(part) == 0:
             return None
-        value += Fraction(int(above), int(part))
-    value = -value if "-" in (first, second) else value
-    return value, named or UNITS.get((money or "").strip(), money or "")
+        value += Fraction(int(match["above"]), int(part))
+    value = -value if "-" in (match["sign"], match["inner_sign"]) else value
+    return value, named or UNITS.get(money, money)
+
+
+LABEL = re.compile(r"[^\W\d_][^\W\d_'’-]*(?: [^\W\d_][^\W\d_'’-]*)*")
+
+
+def last_side(text: str) -> str:
+    """The result of ``Cost = 10 × 4 = 40``: labels and sums stand before it."""
+    *before, last = text.split("=")
+    for side in before:
+        words = SPOKEN.sub(r" \1 ", side).strip(" $\\")
+        label = LABEL.fullmatch(words) and len(words) > 2
+        total = SUM.fullmatch(side) and re.search(r"\d\D*[-+*/×÷·!^\\]", side)
+        if not label and not total:  # "7 = 11a + c" has no result
+            return text
+    return last.strip() if before and re.search(r"\w", last) else text
 
 
 def tidy(text: str) -> str:
@@ -166,7 +190,8 @@ def tidy(text: str) -> str:
         text = re.sub(r"(?<=\d)(?:\{,\}|,?\\[!,] *)+(?=\d{3}(?!\d))", ",", text)
         text = re.sub(r"\^ *\{? *\\circ *\}?", " degrees", SPOKEN.sub(r" \1", text))
         text = re.sub(r"\\[ ,;!]|\\quad", " ", text)
-        text = re.sub(r"\\([%$])|\^\{(\d)\}", r"\1\2", text)
+        text = re.sub(r"\\([%$])", r"\1", text)
+        text = re.sub(r"(?<=[a-z])\^\{(\d)\}", r"^\1", text)  # of a unit: cm^{2}
     text = re.sub(r"\$([^$]*)\$", r"\1", text)
     text = re.sub(r"(?<![\w)])[(\[{](\d+)[)\]}](?![\w(])", r"\1", text)
     text = re.sub(r"^(?:minus|negative) (?=\d)", "-", text, flags=re.IGNORECASE)
@@ -250,7 +275,7 @@ def normal(text: str) -> str:
     """
     if "\n" in text:
         return text.strip("\n")
-    text = undressed(text)
+    text = strip_markup(text)
     if hedged(text):
         return ""
     if option := re.fullmatch(r"\(?([A-Za-z])[).:]*", text):

@@ -1,4 +1,4 @@
-"""The process behind :mod:`ttslib.verify.mathematics`: JSON lines in and out."""
+"""The process behind :mod:`ttslib.verify.sandbox.math_host`: JSON lines in and out."""
 
 import json
 import re
@@ -6,15 +6,21 @@ import sys
 
 FUNCTION = re.compile(
     r"(?<![\\A-Za-z])((?:arc)?(?:sin|cos|tan)|sec|csc|cot|log|ln)"
-    r"(?=\^\d|_\d| ?\(| \w\b)"
+    r"(?=\^\d|_\d| ?\(| \w\b| \d)"
 )
 PINS = "; install the versions of requirements.lock"
+DEGREES = re.compile(  # of an angle: math-verify takes 30^\circ for 30 radians
+    r"(\\(?:sin|cos|tan|sec|csc|cot)(?:\^\{?\d\}?)?) *\(? *(\d+(?:\.\d+)?)"
+    r" *(?:\^ *\{? *\\circ *\}?|°) *\)?"
+)
+RELATION = re.compile(r"[=<>]|\\[lg]eq?\b")
 POWER = re.compile(r"\^\s*[{(]?\s*-?\s*\d{2,}")
 
 
 def wrap(text: str) -> str:
     """A bare answer as math-verify reads it best: in a box."""
     text = FUNCTION.sub(r"\\\1", text.strip())
+    text = DEGREES.sub(r"\1(\\frac{\2 \\pi}{180})", text)
     if "\\boxed" in text or text.startswith(("$", "\\(", "\\[")):
         return text
     return f"\\boxed{{{text}}}"
@@ -46,7 +52,10 @@ def decide(gold: str, answer: str) -> bool:
     # math-verify rounds to six decimals, by which two powers are equal as both are ~ 0
     if POWER.search(gold + answer) or tiny(a[0]) or tiny(b[0]):
         return exactly(a[0], b[0])
-    return bool(verify(a, b, timeout_seconds=None))
+    pairs = [(a, b), (b, a)]  # it takes the pair (-1, 7) for the set {7, -1}
+    if RELATION.search(gold + answer):  # "log 8 = 3" is 3, but 3 is no equation
+        pairs.pop()
+    return all(verify(*pair, timeout_seconds=None) for pair in pairs)
 
 
 def tiny(value) -> bool:
