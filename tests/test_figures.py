@@ -60,14 +60,16 @@ def node(text, parent, value, kept, finished=False):
 
 
 def search(*nodes, prompt="How many < 3 & more?\n"):
-    return BeamResult(Problem("p", "story", prompt, "4", "mathematics"), list(nodes))
+    root = node("", -1, math.nan, True)
+    problem = Problem("p", "story", prompt, "4", "mathematics")
+    return BeamResult(problem, [root, *nodes])
 
 
 SOME = (
-    node("a = 1\n", -1, 0.25, True),
-    node("b = 2\n", -1, 0.10, False),
-    node("a = 1\nAnswer: 4", 0, 1.0, True, True),
-    node("a = 1\nAnswer: 5", 0, 0.0, False, True),
+    node("a = 1\n", 0, 0.25, True),
+    node("b = 2\n", 0, 0.10, False),
+    node("a = 1\nAnswer: 4", 1, 1.0, True, True),
+    node("a = 1\nAnswer: 5", 1, 0.0, False, True),
 )
 
 
@@ -84,18 +86,18 @@ def test_a_tree_has_each_node_once_with_its_parent_value_and_verdict():
     shown, root = drawn(search(*SOME), verify)
     groups = [g for g in root.iter(SVG + "g") if g.get("class") == "node"]
     parents = {int(g.get("data-node")): int(g.get("data-parent")) for g in groups}
-    assert len(groups) == 4 and parents == {0: -1, 1: -1, 2: 0, 3: 0}
+    assert len(groups) == 4 and parents == {1: 0, 2: 0, 3: 1, 4: 1}
     said = {int(g.get("data-node")): "|".join(g.itertext()) for g in groups}
-    assert "b = 2" in said[1] and "0.10" in said[1]
-    assert "✓" in said[2] and "✗" in said[3] and "✓" not in said[0] + said[1]
-    assert "a = 1" not in said[2], "a node shows its own step only"
+    assert "b = 2" in said[2] and "0.10" in said[2]
+    assert "✓" in said[3] and "✗" in said[4] and "✓" not in said[1] + said[2]
+    assert "a = 1" not in said[3], "a node shows its own step only"
     # dropped: hollow, and its edge is dashed
     edges = list(root.iter(SVG + "path"))
     assert len(edges) == 4
     assert sum(e.get("stroke-dasharray") is not None for e in edges) == 2
     shapes = {i: g[0] for i, g in zip(parents, groups)}
-    assert shapes[1].get("fill") == "#fff" != shapes[0].get("fill")
-    assert shapes[0].tag == SVG + "circle" and shapes[2].tag == SVG + "rect"
+    assert shapes[2].get("fill") == "#fff" != shapes[1].get("fill")
+    assert shapes[1].tag == SVG + "circle" and shapes[3].tag == SVG + "rect"
     lines = repr(shown).split("\n")
     assert lines[0].startswith("x  How many")
     assert lines[1].split() == ["0.10", "○", "b", "=", "2"]
@@ -113,7 +115,7 @@ def test_a_child_stands_below_and_right_of_its_parent():
     at = {int(g.get("data-node")): place(g[0]) for g in groups}
     for g in groups:
         i, parent = int(g.get("data-node")), int(g.get("data-parent"))
-        if parent >= 0:
+        if parent > 0:
             assert at[i][0] > at[parent][0] and at[i][1] > at[parent][1]
     assert len({y for _, y in at.values()}) == 4, "two nodes in a row"
 
@@ -133,7 +135,7 @@ def test_text_of_a_model_is_text_and_is_cut_to_fit_a_phone():
     deep, text = [], ""
     for i in range(40):
         text += f"{bad}{i}\n"
-        deep.append(node(text, i - 1, 0.5, True))
+        deep.append(node(text, i, 0.5, True))
     _, root = drawn(search(*deep, prompt=bad + "\n"))
     assert not list(root.iter(SVG + "script")) and not list(root.iter("script"))
     width = float(root.get("viewBox").split()[2])
@@ -150,7 +152,7 @@ def test_text_of_a_model_is_text_and_is_cut_to_fit_a_phone():
 
 
 def test_equal_leaves_are_drawn_once_if_asked():
-    twice = [node("b = 2\n", -1, 0.1, False) for _ in range(3)]
+    twice = [node("b = 2\n", 0, 0.1, False) for _ in range(3)]
     found = search(twice[0], SOME[0], *twice[1:])
     _, root = drawn(found, fold=True)
     groups = [g for g in root.iter(SVG + "g") if g.get("class") == "node"]
@@ -158,7 +160,7 @@ def test_equal_leaves_are_drawn_once_if_asked():
 
 
 def test_any_value_has_its_shade_and_what_is_no_number_has_none():
-    nodes = [node(f"{v}\n", -1, v, True) for v in (-2.0, 3.0, math.nan)]
+    nodes = [node(f"{v}\n", 0, v, True) for v in (-2.0, 3.0, math.nan)]
     _, root = drawn(search(*nodes))
     groups = [g for g in root.iter(SVG + "g") if g.get("class") == "node"]
     fills = [g[0].get("fill") for g in groups]
@@ -168,8 +170,8 @@ def test_any_value_has_its_shade_and_what_is_no_number_has_none():
 
 
 def test_a_parent_that_comes_later_is_refused_and_an_empty_tree_is_none():
-    with pytest.raises(ValueError, match="node 0"):
-        figures.tree(search(node("a\n", 1, 0, True), node("b\n", -1, 0, True)))
+    with pytest.raises(ValueError, match="node 1"):
+        figures.tree(search(node("a\n", 2, 0, True), node("b\n", 0, 0, True)))
     assert "0 nodes" in repr(figures.tree(search()))
 
 
@@ -178,9 +180,9 @@ def grown(*visits, wins=(), nodes=SOME):
     """A snapshot of a tree: the visits of the root, then of as many of ``nodes``."""
     wins = wins or (0,) * len(visits)
     counts = [SimpleNamespace(visits=n, wins=w) for n, w in zip(visits, wins)]
-    for count, of in zip(counts[1:], nodes):
+    for count, of in zip(counts, (node("", -1, 0, True), *nodes)):
         count.chain, count.parent = of.chain, of.parent
-    return SimpleNamespace(root=counts[0], nodes=counts[1:])
+    return SimpleNamespace(nodes=counts)
 
 
 STRIP = (
@@ -246,7 +248,7 @@ def test_frames_wrap_and_fit_a_phone():
     deep, text = [], ""
     for i in range(6):
         text += f"{bad}{i}\n"
-        deep.append(node(text, i - 1, 0.5, True))
+        deep.append(node(text, i, 0.5, True))
     found = grown(*range(9, 2, -1), wins=(0.125,) * 7, nodes=deep)
     _, root, ((svg, groups),) = framed([found], bad)
     assert "flex-wrap:wrap" in root.find("div").get("style")

@@ -44,11 +44,8 @@ def test_it_says_the_same_and_reads_each_step_once(model, reward, xs, options):
         assert (anew <= read).all()
     if not options:  # merged nodes: every token of the tree, once
         for tree in found:
-            begun = [
-                tree.nodes[n.parent].chain.tokens for n in tree.nodes if n.parent >= 0
-            ]
-            begun += [()] * sum(n.parent < 0 for n in tree.nodes)
-            whole = sum(len(n.chain.tokens) for n in tree.nodes)
+            begun = [tree.nodes[n.parent].chain.tokens for n in tree.drawn]
+            whole = sum(len(n.chain.tokens) for n in tree.drawn)
             assert tree.guided == whole - sum(map(len, begun))
 
 

@@ -9,7 +9,7 @@ from ttslib import policy as policies
 from ttslib.chain import Chain
 from ttslib.policy import Policy
 from ttslib.problems import load
-from ttslib.search.mcts import Node, Tree
+from ttslib.search import Node, Tree
 
 
 @pytest.fixture(autouse=True)
@@ -157,12 +157,11 @@ def test_pairs_are_all_of_a_few_different_chains():
 def grown(problem) -> Tree:
     """Under the root a (3 of 4), b (1 of 4), c (0 of 1); under a d (2 of 2), e (0 of
     1); under b f and g, alike."""
-    told = {"a": (-1, 4, 3), "b": (-1, 4, 1), "c": (-1, 1, 0), "ad": (0, 2, 2)}
-    told |= {"ae": (0, 1, 0), "bf": (1, 2, 1), "bg": (1, 2, 1), "h": (-1, 0, 0)}
-    tree = Tree(problem, Node(Chain(problem.prompt)))
-    for i, (text, (parent, n, w)) in enumerate(told.items()):
-        tree.nodes.append(Node(Chain(problem.prompt, text), parent, visits=n, wins=w))
-        tree.at(parent).children.append(i)
+    told = {"a": (0, 4, 3), "b": (0, 4, 1), "c": (0, 1, 0), "ad": (1, 2, 2)}
+    told |= {"ae": (1, 1, 0), "bf": (2, 2, 1), "bg": (2, 2, 1), "h": (0, 0, 0)}
+    tree = Tree(problem, [Node(Chain(problem.prompt))])
+    for text, (parent, n, w) in told.items():
+        tree.add(Node(Chain(problem.prompt, text), parent, visits=n, wins=w))
     return tree
 
 

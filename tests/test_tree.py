@@ -31,7 +31,7 @@ def one(tree: dict, gold: str = "1") -> tuple[Problem, Enumerable]:
 
 
 def everything(tree) -> list:
-    return [tree.root, *tree.nodes]
+    return tree.nodes
 
 
 def picture(tree):
@@ -49,7 +49,7 @@ def picture(tree):
         )
         for n in everything(tree)
     ]
-    spent = tree.tokens, tree.guided, tree.simulations, tree.first, tree.ended
+    spent = tree.tokens, tree.guided, tree.simulations, tree.first, tree.rollouts
     return repr(rows), spent
 
 
@@ -79,7 +79,7 @@ class Watch(Enumerable):
 def consistent(tree, said=None):
     """N and w of every node are its own judgements and its children's sums."""
     assert tree.simulations == tree.root.visits
-    for i, node in enumerate(everything(tree), -1):
+    for i, node in enumerate(everything(tree)):
         below = [tree.nodes[j] for j in node.children]
         own = node.visits - sum(child.visits for child in below)
         worth = node.wins - sum(child.wins for child in below)
@@ -89,7 +89,7 @@ def consistent(tree, said=None):
         if node.closed:
             assert own == node.visits
         else:  # judged once, when it was first come to; the root never
-            assert own == (i >= 0 and node.visits > 0)
+            assert own == (i > 0 and node.visits > 0)
         assert worth == pytest.approx(own * node.evaluation if own else 0.0, abs=1e-9)
         assert 0 <= node.wins <= node.visits or said
         if said and own and not node.chain.finished:
@@ -130,7 +130,7 @@ def test_uct_leaves_a_fair_policy_behind_as_its_regret_does():
     for n in (100, 1000, 10000):
         (tree,) = mcts(policy, x, simulations=n, branch=ALL, alpha=1.0)
         lost[n] = n - tree.root.wins
-        wrong = next(m for m in tree.nodes if m.chain.answer == "2")
+        wrong = next(m for m in tree.drawn if m.chain.answer == "2")
         assert lost[n] == wrong.visits
         # the wrong arm is tried while √(ln n / N) > 1 + √(ln n / n): N < ln n
         assert lost[n] <= math.log(n) + 1
@@ -155,7 +155,7 @@ def test_with_priors_alone_the_root_is_worth_what_the_policy_is(guided):
                 assert counts == shares([c.prior for c in below], sum(counts))
         # each node on the way is judged once, which is no draw of an answer
         off = tree.root.value - policy.value(x, verify)
-        assert abs(off) < len(tree.nodes) / 2000 < 0.04
+        assert abs(off) < len(tree.drawn) / 2000 < 0.04
 
 
 def shares(p: list[float], n: int) -> list[int]:
@@ -209,7 +209,7 @@ def test_eight_simulations_by_hand():
         "b\nc\n" + ends[0],
     ]
     (tree,) = trees
-    a, b = (next(n for n in tree.nodes if n.chain.text == s) for s in ("a\n", "b\n"))
+    a, b = (next(n for n in tree.drawn if n.chain.text == s) for s in ("a\n", "b\n"))
     assert (a.visits, a.wins, b.visits, b.wins) == (2, 0.5, 4, 2.0)
     assert (tree.root.visits, tree.root.wins) == (6, 2.5)
     assert tree.guided == 5  # the answer's second visit asks nobody
@@ -245,16 +245,16 @@ def test_counts_are_own_judgements_and_the_childrens_sums(options, guided):
         consistent(tree, said)
         assert tree.simulations == 150
         assert tree.guided == 3 * len(said)
-        for node in tree.nodes:
+        for node in tree.drawn:
             if node.chain.finished and node.visits:
                 assert node.evaluation == float(bool(verify(x, node.chain.answer)))
         if not guided:
-            judged = [n for n in tree.nodes if n.visits and not n.closed]
-            assert len(tree.ended) == len(judged)
-            for chain in tree.ended:
+            judged = [n for n in tree.drawn if n.visits and not n.closed]
+            assert len(tree.rollouts) == len(judged)
+            for chain in tree.rollouts:
                 assert chain.finished and chain.answer in policy.answers(x)
             # each roll-out goes on from a node, and says what the node was told
-            right = sum(bool(verify(x, chain.answer)) for chain in tree.ended)
+            right = sum(bool(verify(x, chain.answer)) for chain in tree.rollouts)
             assert sum(n.evaluation for n in judged) == right
 
 
@@ -270,7 +270,7 @@ def test_virtual_loss_spreads_a_round_and_leaves_nothing(score):
     trees = search.init_trees(policy, x)
     search.simulate(policy, trees, guide, branch=2 * ALL, score=score, parallel=8)
     (tree,) = trees
-    assert [n.visits for n in tree.nodes] == [1] * 8
+    assert [n.visits for n in tree.drawn] == [1] * 8
     consistent(tree)
     watch = Watch(policy.trees)
     (tree,) = mcts(watch, x, guide, branch=4, score=score, simulations=64, parallel=8)
@@ -315,7 +315,7 @@ def test_what_is_drawn_is_charged(
         assert tree.simulations == simulations or tree.tokens >= budget
         assert all(n.parent < i for i, n in enumerate(tree.nodes))
         assert all(n.chain.state is None for n in everything(tree))
-        for i, node in enumerate(tree.nodes):
+        for i, node in enumerate(tree.drawn, 1):
             path = tree.path(i)
             assert path[-1] is node and len(path) == len(node.chain.tokens)
         for node in everything(tree):
@@ -346,8 +346,8 @@ def test_equal_steps_are_one_and_share_out_the_prior():
     first, seen = policy.below(x, ""), set()
     for seed in range(20):
         (tree,) = mcts(policy, x, branch=2, simulations=1, seed=seed)
-        p = [first[n.chain.text][0] for n in tree.nodes]
-        assert [n.prior for n in tree.nodes] == pytest.approx([q / sum(p) for q in p])
+        p = [first[n.chain.text][0] for n in tree.drawn]
+        assert [n.prior for n in tree.drawn] == pytest.approx([q / sum(p) for q in p])
         seen.add(len(p))
     assert seen == {1, 2}  # 20 of one kind: 0.5^20 or so
 
@@ -414,7 +414,7 @@ def test_a_root_that_cannot_go_on_is_worth_nothing(guided):
     tired = Tired(policy.trees)
     tired.left = 0
     for tree in mcts(tired, xs, table(0) if guided else None, simulations=9):
-        assert tree.nodes == tree.finished == tree.best() == [] and tree.first is None
+        assert tree.drawn == tree.finished == tree.best() == [] and tree.first is None
         assert tree.tokens == tree.guided == 0
         assert (tree.root.visits, tree.root.value) == (1, 0.0)
         consistent(tree)
@@ -423,7 +423,7 @@ def test_a_root_that_cannot_go_on_is_worth_nothing(guided):
 def test_a_chain_out_of_tokens_is_worth_nothing_from_then_on():
     xs, policy = classroom()
     for tree in mcts(Tired(policy.trees), xs, table(0), simulations=60):
-        stuck = [n for n in tree.nodes if len(n.chain.tokens) == 2]
+        stuck = [n for n in tree.drawn if len(n.chain.tokens) == 2]
         again = [n for n in stuck if n.visits > 1]
         assert again and tree.simulations == 60 and tree.first is None
         for node in stuck:  # the guide judged it when it was new: once
@@ -438,12 +438,12 @@ def test_one_child_only():
         (tree,) = mcts(policy, x, simulations=5, score=score)
         consistent(tree)
         # duplicates all: 4 draws, one child, three levels, and two roll-outs
-        assert [n.visits for n in tree.nodes] == [5, 4, 3]
-        assert [n.prior for n in tree.nodes] == [1.0] * 3
+        assert [n.visits for n in tree.drawn] == [5, 4, 3]
+        assert [n.prior for n in tree.drawn] == [1.0] * 3
         assert tree.tokens == 3 * 4 + 2 + 1
         assert tree.root.value == 1.0
         assert tree.first == (4 + 2, 0, 1)
-        assert [n.chain.text for n in tree.best()] == [n.chain.text for n in tree.nodes]
+        assert [n.chain.text for n in tree.best()] == [n.chain.text for n in tree.drawn]
 
 
 def test_no_chain_that_passes():
@@ -478,7 +478,7 @@ def test_a_budget_below_the_branching_draws_one_round():
 def test_one_simulation():
     xs, policy = world(1, 2, depth=4)
     for tree in mcts(policy, xs, simulations=1):
-        assert [n.visits for n in tree.nodes].count(1) == 1
+        assert [n.visits for n in tree.drawn].count(1) == 1
         assert tree.root.visits == 1 and len(tree.best()) == 1
         consistent(tree)
 
@@ -560,7 +560,7 @@ def test_kv_is_kept_for_open_nodes_and_counted_once():
     blocks = []
     for _ in range(6):
         search.simulate(policy, trees, table(0), branch=3)
-        nodes = [n for tree in trees for n in tree.nodes]
+        nodes = [n for tree in trees for n in tree.drawn]
         assert all((n.chain.state is None) == n.chain.finished for n in nodes)
         states = [n.chain.state for n in nodes if n.chain.state]
         blocks = {s.block for s in states} | {Keeping.root.block}

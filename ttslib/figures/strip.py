@@ -16,7 +16,7 @@ def frames(found, notes=(), caption: str = "") -> Shown:
     """What each simulation of a tree search changed: frames side by side, or below.
 
     ``found`` are snapshots of one tree, each with ``nodes`` (``chain``, ``parent``,
-    ``visits``, ``wins``) and a ``root`` (``visits``, ``wins``). A row is a node: its
+    ``parent``, ``visits``, ``wins``), the root first. A row is a node: its
     step and w / N, the share also as a shade of the guide's colour. Bold, with a thick
     edge, is where N rose since the frame before: the path walked, up which the value
     went. What is new is marked, what was never visited is grey and dashed. ``notes``
@@ -29,7 +29,7 @@ def frames(found, notes=(), caption: str = "") -> Shown:
             raise ValueError(f"frame {k}: a tree that grows does not lose nodes")
         note = notes[k] if k < len(notes) else ""
         rows = [*changes(now, before)]
-        worth = now.root.wins - (before.root.wins if before else 0)
+        worth = now.nodes[0].wins - (before.nodes[0].wins if before else 0)
         head = f"simulation {k + 1}: worth {worth:g}"
         drawn.append(picture(head, note, rows))
         plain += [f"{head}  {note}".rstrip(), *map(outlined, rows), ""]
@@ -46,20 +46,19 @@ def changes(now, before):
     From the root down, children in the order in which they came.
     """
     below: dict[int, list[int]] = {}
-    for i, node in enumerate(now.nodes):
+    for i, node in enumerate(now.nodes[1:], 1):
         below.setdefault(node.parent, []).append(i)
     old = before.nodes if before else []
-    stack, row = [(-1, 0, -1)], 0
+    stack, row = [(0, 0, -1)], 0
     while stack:
         i, depth, above = stack.pop()
-        node = now.nodes[i] if i >= 0 else now.root
-        was = (old[i] if i < len(old) else None) if i >= 0 else before and before.root
+        node, was = now.nodes[i], old[i] if i < len(old) else None
         step = "the problem"
-        if i >= 0:
-            parent = whole(now.nodes[node.parent]) if node.parent >= 0 else ""
+        if i > 0:
+            parent = whole(now.nodes[node.parent])
             step = " ".join(whole(node).removeprefix(parent).split())
         walked = node.visits > (was.visits if was else 0)
-        yield depth, step, node.wins, node.visits, walked, not was and i >= 0, above
+        yield depth, step, node.wins, node.visits, walked, not was and i > 0, above
         stack += [(j, depth + 1, row) for j in reversed(below.get(i, []))]
         row += 1
 

@@ -15,8 +15,9 @@ GREY = "#666"  # what was dropped: dark enough to be read on white
 def tree(found, verify=None, *, fold: bool = False, caption: str = "") -> Shown:
     """A search tree, a step a row: SVG in a notebook, an outline in a terminal.
 
-    ``found`` has a ``problem`` and ``nodes``, each with ``chain``, ``parent`` (index of
-    an earlier node, -1: the root), ``value`` and ``kept``; beam search and MCTS alike.
+    ``found`` has a ``problem`` and ``nodes``: the root, then nodes with ``chain``,
+    ``parent`` (index of an earlier node), ``value`` and ``kept``; beam search and MCTS
+    alike.
     The guide's value is a number on a shade of its colour: white the least, full the
     most (0 and 1, where all values lie between; NaN has none). Kept nodes are solid,
     dropped ones hollow with a dashed edge, answers square; ``verify`` marks finished
@@ -24,11 +25,11 @@ def tree(found, verify=None, *, fold: bool = False, caption: str = "") -> Shown:
     ValueError where a parent does not come before its child.
     """
     rows = outline(found.nodes, fold)
-    known = [n.value for n in found.nodes if math.isfinite(n.value)]
+    known = [n.value for n in found.nodes[1:] if math.isfinite(n.value)]
     low, high = min([0.0, *known]), max([1.0, *known])
     deepest = max([depth for *_, depth, _ in rows], default=0)
     indent = min(12, 110 / (deepest + 1))
-    at, reached = {-1: (12, ROW / 2 + 2)}, {}
+    at, reached = {0: (12, ROW / 2 + 2)}, {}
     edges, marks = [], [words(12, ROW / 2 + 2, found.problem.prompt, COLOURS["x"])]
     plain = ["x  " + " ".join(found.problem.prompt.split())]
     for line, (i, text, depth, count) in enumerate(rows, 1):
@@ -39,7 +40,7 @@ def tree(found, verify=None, *, fold: bool = False, caption: str = "") -> Shown:
             verdict = FOUND[bool(verify(found.problem, node.chain.answer))]
         above, beside = at[node.parent]
         style = 'stroke="#444"' if node.kept else f'stroke="{GREY}" {DASHED}'
-        start = beside + (0 if node.parent < 0 else 5)
+        start = beside + (5 if node.parent else 0)
         if not node.kept:  # dashes over dashes would be a line
             start = reached.get(node.parent, start)
         reached[node.parent] = y
@@ -88,19 +89,18 @@ def outline(nodes, fold: bool = False) -> list[tuple[int, str, int, int]]:
     A node's children follow it, those without children of their own first.
     """
     below: dict[int, list[int]] = {}
-    for i, node in enumerate(nodes):
-        if not -1 <= node.parent < i:
+    for i, node in enumerate(nodes[1:], 1):
+        if not 0 <= node.parent < i:
             raise ValueError(f"node {i}: its parent {node.parent} comes after it")
         below.setdefault(node.parent, []).append(i)
     rows = []
 
     def own(i):
-        text, parent = whole(nodes[i]), nodes[i].parent
-        before = whole(nodes[parent]) if parent >= 0 else ""
-        text = text.removeprefix(before) or text
+        text = whole(nodes[i])
+        text = text.removeprefix(whole(nodes[nodes[i].parent])) or text
         return " ⏎ ".join(text.split("\n")).removesuffix(" ⏎ ") or "(nothing)"
 
-    stack = [(i, 1) for i in reversed(ordered(below, -1, own))]
+    stack = [(i, 1) for i in reversed(ordered(below, 0, own))]
     while stack:
         i, depth = stack.pop()
         text, leaf = own(i), i not in below
@@ -126,7 +126,7 @@ def whole(node) -> str:
 
 def summary(found, verify) -> str:
     """What the picture shows, for who cannot see it."""
-    nodes = found.nodes
+    nodes = found.nodes[1:]
     done = [n for n in nodes if n.chain.finished]
     said = f"{len(nodes)} nodes, {sum(bool(n.kept) for n in nodes)} of them kept, "
     said += f"{len(done)} finished"

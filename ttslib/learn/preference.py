@@ -40,7 +40,7 @@ def tree_pairs(trees, *, margin: float = 0.2, visits: int = 2) -> list[tuple]:
     """
     out = []
     for tree in trees:
-        for parent in [tree.root, *tree.nodes]:
+        for parent in tree.nodes:
             children = [tree.nodes[i] for i in parent.children]
             known = [node for node in children if node.visits >= max(1, visits)]
             known.sort(key=lambda node: node.value)

@@ -1,8 +1,13 @@
-"""Search: how a policy's chains and a judge of them make one answer. No torch."""
+"""Search: how a policy's chains and a judge of them make one answer. No torch.
 
-from .beam import BeamResult, Node, beam_search
+``choose`` has votes and best-of-N, ``nodes`` the tree that ``beam``, ``particles`` and
+``mcts`` draw step by step.
+"""
+
+from .beam import BeamResult, beam_search
 from .choose import ballot, best_of_n, majority_vote, rejection_sample, weighted_vote
-from .mcts import Tree, init_trees, kv_bytes, mcts, puct, simulate, ucb
+from .mcts import kv_bytes, mcts, puct, simulate, ucb
+from .nodes import Node, Tree, init_trees
 
 __all__ = [
     "BeamResult",
@@ -11,10 +16,10 @@ __all__ = [
     "ballot",
     "beam_search",
     "best_of_n",
+    "init_trees",
     "kv_bytes",
     "majority_vote",
     "mcts",
-    "init_trees",
     "puct",
     "rejection_sample",
     "simulate",

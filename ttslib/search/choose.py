@@ -35,12 +35,14 @@ def weighted_vote(chains: list[Chain], weights) -> Chain | None:
     Each ballot counts for what a guide thinks of its chain: voting with a verifier (Li
     et al. 2023, section 3.2), best-of-N weighted (Snell et al. 2024). Equal weights are
     :func:`majority_vote`, and so are abstentions and equal sums: the one seen first.
-    ValueError where a weight is negative or NaN: it is no vote.
+    None if none has an answer. ValueError where a weight is no number of 0 or more.
     """
     sums = {}
     for chain, weight in zip(chains, weights, strict=True):
-        if not weight >= 0:
-            raise ValueError(f"a vote cannot weigh {weight}")
+        if weight is None or not 0 <= weight < float("inf"):
+            raise ValueError(
+                f"a vote cannot weigh {weight}: must be a number, 0 or more"
+            )
         sums[ballot(chain.answer)] = sums.get(ballot(chain.answer), 0.0) + weight
     sums.pop("", None)
     if not sums:
@@ -57,6 +59,12 @@ def rejection_sample(problem, chains: list[Chain], verify: Callable) -> list[Cha
 def best_of_n(chains: list[Chain], score: Callable[[Chain], float]) -> Chain:
     """The chain with the highest ``score``, the first of equals.
 
-    With the verifier as score it is right whenever one of the chains is.
+    With the verifier as score it is right whenever one of the chains is. ValueError
+    where there is no chain, or a score is no number: no comparison with NaN holds.
     """
-    return max(chains, key=score)
+    scores = [score(chain) for chain in chains]
+    if not scores or any(s is None or s != s for s in scores):
+        raise ValueError(
+            f"scores are {scores}: best_of_n needs a number for each chain"
+        )
+    return chains[scores.index(max(scores))]

@@ -147,7 +147,7 @@ def beam(p, xs: list, n: int, repeats: int, target: str = "", **options) -> dict
 
     seconds = best([lambda: searched(True), lambda: searched(False)], repeats)
     rates = [sum(f.tokens for f in found[k]) / s for k, s in zip(found, seconds)]
-    drawn = [[[node.chain.tokens for node in f.nodes] for f in found[k]] for k in found]
+    drawn = [[[node.chain.tokens for node in f.drawn] for f in found[k]] for k in found]
     same = sum(a == b for a, b in zip(*drawn))
     read = sum(len(p.encode(x)[0]) for x in xs) / len(xs)
     what = f"beam {n}:{n // 4} on {len(xs)} prompts of {read:.0f} tokens, {p.name}"
@@ -167,7 +167,7 @@ def trees(p, xs: list, repeats: int, target: str, guide=None, **options):
         found = search.mcts(
             p, xs, guide, simulations=count, seed=next(seeds), **options
         )
-        return sum(len(t.nodes) + 1 for t in found), sum(t.tokens for t in found)
+        return sum(len(t.nodes) for t in found), sum(t.tokens for t in found)
 
     def theirs():
         more = dict(seed=next(seeds), guide=guide)

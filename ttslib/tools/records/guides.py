@@ -213,7 +213,7 @@ def outcome(found, resampled: bool) -> list[int]:
         best = bool(right) and right[int(np.argmax(scores))]
         return [int(vote), int(best), int(any(right))]
 
-    every = judged(found.leaves if resampled else found.finished)
+    every = judged(found.leaves if resampled else found.ends)
     return [*every, found.tokens, found.guided, judged(found.leaves)[0]]
 
 
@@ -267,7 +267,7 @@ def searched(model, xs, guide, seed: int, n: int = 16):
     for i in range(0, len(xs), 80):
         part = xs[i : i + 80]
         found += beam_search(model, part, guide, n, aggregate="min", seed=seed)
-    rows = [[node.chain for node in tree.finished] for tree in found]
+    rows = [tree.finished for tree in found]
     return rows, sum(tree.tokens + tree.guided for tree in found)
 
 

@@ -25,7 +25,7 @@ def searched(model, xs, guide, *, tokens=BUDGET, part=100, **settings) -> dict:
     for i in range(0, len(xs), part):
         trees = mcts(model, xs[i : i + part], guide, tokens=tokens, **settings)
         first += [tree.first for tree in trees]
-        nodes += [len(tree.nodes) for tree in trees]
+        nodes += [len(tree.drawn) for tree in trees]
         drawn += sum(tree.tokens for tree in trees)
         guided += sum(tree.guided for tree in trees)
     return {"first": first, "nodes": nodes, "drawn": drawn, "guided": guided}
