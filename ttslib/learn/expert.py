@@ -52,10 +52,11 @@ def expert_iteration(
         if fixed is None:
             told += outcomes(policy, problems, rows, right)
             value = guides.RewardModel(policy, seed=seed)
-            value.fit(*zip(*told), seed=seed + i, **(teach or {}))
+            lessons = {"epochs": 2} | (teach or {})
+            value.fit(*zip(*told), seed=seed + i, **lessons)
             guide = guides.CachedRewardModel(value)
             read = sum(policy.length(x, chain) for x, chain, _ in told)
-            ledger["trained"] += round(read * (teach or {}).get("epochs", 2))
+            ledger["trained"] += round(read * lessons["epochs"])
         yield ledger | {"guide": guide}
 
 

@@ -1,13 +1,12 @@
 """θ: LoRA adapters on a language model, and how they are trained."""
 
-import math
-import random
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
-from .language import LanguageModel, buckets
-from .training import Trainer
+from .language import LanguageModel
+from .training import train
 
 
 class Policy(LanguageModel):
@@ -87,19 +86,11 @@ class Policy(LanguageModel):
         trained is not trained again unless ``fresh``, and a run that was killed goes on
         at its batch.
         """
-        if self.adapter is None:
-            raise ValueError("no adapter is active: attach() one first")
-        if not examples:
-            raise ValueError("no examples to train on")
-        rows, weights = [], []
+        trained, rows, weights = self.trained(), [], []
         for problem, text, *weight in examples:
             ids, tail = self.row(problem, text, eos)
             rows.append((ids, tail[: self.limit - len(ids)]))
             weights.append(as_weight(weight[0] if weight else 1.0, tail))
-        lengths = [len(ids) + len(tail) for ids, tail in rows]
-        order = batches(lengths, batch_tokens, epochs, random.Random(seed))
-        about = (*self.hashes(), rows, weights, epochs, lr, batch_tokens, seed)
-        trainer = Trainer(self.trained(), about, lr=lr, fresh=fresh)
 
         def loss(batch):
             logp = self.token_logp([rows[i] for i in batch])
@@ -107,15 +98,37 @@ class Policy(LanguageModel):
             total, count = (sum(part) for part in zip(*terms))
             return total / max(count, 1e-9)
 
-        self.model.train()
+        with self.tuning(dropout=True):
+            return train(
+                trained,
+                (*self.hashes(), rows, weights),
+                [len(ids) + len(tail) for ids, tail in rows],
+                loss,
+                epochs=epochs,
+                lr=lr,
+                batch_tokens=batch_tokens,
+                seed=seed,
+                fresh=fresh,
+                progress=progress,
+            )
+
+    @contextmanager
+    def tuning(self, *, dropout: bool = False):
+        """While the active adapter changes; ``dropout`` as the model and it have it.
+
+        Ratios and references need one and the same policy: losses that compare log p
+        with an earlier one are trained without dropout.
+        """
+        self.model.train(dropout)
         try:
-            trainer.run(order, loss, lengths, progress=progress)
+            yield
         finally:
             self.retuned()
-        return trainer.history
 
     def trained(self) -> list[torch.nn.Parameter]:
-        """The active adapter's parameters."""
+        """The active adapter's parameters; ValueError where none is active."""
+        if self.adapter is None:
+            raise ValueError("no adapter is active: attach() one first")
         return [p for p in self.model.parameters() if p.requires_grad]
 
     def save_adapter(self, path):
@@ -209,13 +222,3 @@ def adapter_folder(path: Path, name: str) -> Path:
         names = ", ".join(p.name for p in others)
         raise OSError(f"{path} holds adapters {names}, not {name!r}: name one of them")
     raise OSError(f"{path} holds no {weights}: save_adapter() writes one")
-
-
-def batches(lengths: list[int], size: int, epochs: float, rng) -> list[list[int]]:
-    """The order of training: :func:`buckets` anew for each pass, and shuffled."""
-    order: list = []
-    for _ in range(math.ceil(epochs)):
-        batch = buckets(lengths, size, rng)
-        rng.shuffle(batch)
-        order += batch
-    return order[: max(1, round(len(order) * epochs / math.ceil(epochs)))]
