@@ -10,14 +10,17 @@ from .reward import Row
 
 
 class Read(NamedTuple):
-    """What was read of a chain: its values [steps], its KV [layers, 2, heads, t, d]."""
+    """What was read of a chain: its values [steps], and its KV.
+
+    The KV are two tensors [layers, heads, t, d], of which some models have unlike d.
+    """
 
     values: np.ndarray = np.zeros(0)
-    kv: torch.Tensor | None = None
+    kv: tuple[torch.Tensor, ...] = ()
 
     @property
     def length(self) -> int:
-        return 0 if self.kv is None else self.kv.shape[-2]
+        return self.kv[0].shape[-2] if self.kv else 0
 
 
 class Rest(NamedTuple):
@@ -57,19 +60,16 @@ class CachedRewardModel:
 
     @torch.inference_mode()
     def follow(self, problems, chains) -> tuple[list[np.ndarray], np.ndarray]:
-        """(values of each chain [chains] of [steps], tokens that were read [chains])."""
+        """(values [chains] of [steps], tokens that are new [chains])."""
         rows = [self.model.row(x, c) for x, c in zip(problems, chains, strict=True)]
         prompts = sorted({row.prompt for row in rows} - self.prompts.keys())
         self.prompts |= self.read({prompt: Rest(Read(), prompt) for prompt in prompts})
         keys = [(row.prompt, row.tokens) for row in rows]
-        tokens, new = np.zeros(len(rows), int), {}
-        for i, (key, row) in enumerate(zip(keys, rows)):
-            if key not in self.known and key not in new:
-                new[key] = self.rest(row)
-                tokens[i] = len(new[key].tokens)
+        new = {k: self.rest(row) for k, row in zip(keys, rows) if k not in self.known}
+        tokens = [len(new[key].tokens) if key in new else 0 for key in keys]
         found = self.known | self.read(new)
         self.known = {key: found[key] for key in keys}
-        return [found[key].values for key in keys], tokens
+        return [found[key].values for key in keys], np.array(tokens, int)
 
     def rest(self, row: Row) -> Rest:
         """What follows the longest beginning of ``row`` that is known."""
@@ -102,13 +102,9 @@ class CachedRewardModel:
         wide, new = int(before.max()), x.shape[1]
         cache = DynamicCache()
         if wide:
-            layers, _, heads, _, size = rows[0].past.kv.shape
-            some = dict(dtype=rows[0].past.kv.dtype, device=device)
-            kv = torch.zeros(len(rows), layers, 2, heads, wide, size, **some)
-            for padded, row in zip(kv, rows):
-                padded[..., wide - row.past.length :, :] = row.past.kv
-            for layer in range(layers):
-                cache.update(kv[:, layer, 0], kv[:, layer, 1], layer)
+            past = [padded(part, wide) for part in zip(*(row.past.kv for row in rows))]
+            for layer, (keys, values) in enumerate(zip(*past)):
+                cache.update(keys, values, layer)
         place = (torch.arange(wide + new) - wide + before[:, None]).to(device)
         said = model.logits(
             x,
@@ -117,10 +113,20 @@ class CachedRewardModel:
             position_ids=place[:, wide:],
             cache=cache,
         )
-        kv = torch.stack([torch.stack([c.keys, c.values], 1) for c in cache.layers], 1)
+        kv = [[c.keys for c in cache.layers], [c.values for c in cache.layers]]
+        kv = zip(*(torch.stack(part, 1) for part in kv))
         out = []
-        for row, logits, kept in zip(rows, said, kv):
+        for row, logits, both in zip(rows, said, kv):
             values = np.append(row.past.values, logits.float().sigmoid().cpu().numpy())
-            kept = kept[..., wide - row.past.length : wide + len(row.tokens), :]
-            out.append(Read(values, kept.clone()))
+            own = slice(wide - row.past.length, wide + len(row.tokens))
+            out.append(Read(values, tuple(part[..., own, :].clone() for part in both)))
         return out
+
+
+def padded(rows: tuple[torch.Tensor, ...], wide: int) -> torch.Tensor:
+    """Rows [layers, heads, t, d], each of its own t: [layers, rows, heads, wide, d]."""
+    layers, heads, _, size = rows[0].shape
+    out = rows[0].new_zeros(layers, len(rows), heads, wide, size)
+    for i, row in enumerate(rows):
+        out[:, i, :, wide - row.shape[-2] :] = row
+    return out

@@ -205,7 +205,15 @@ def check_labels(name: str, labels: np.ndarray, steps: int):
 
 
 def body_of(policy, rank: int | None):
-    """The policy without its head, copied: all of it to be trained, or LoRA on it."""
+    """The policy without its head, copied: all of it to be trained, or LoRA on it.
+
+    NotImplementedError for a model that can't go on from a text that it has read.
+    """
+    if policy.base.base_model is policy.base or not policy.shares_prompt:
+        raise NotImplementedError(
+            f"{type(policy.base).__name__} does not read a prompt once for several "
+            "chains: there is no reward model on it, use another model"
+        )
     model = copy.deepcopy(policy.model)
     if hasattr(model, "peft_config"):
         model = model.merge_and_unload() if policy.adapter else model.unload()
