@@ -9,7 +9,7 @@ import numpy as np
 
 from ..chain import Chain, lines
 from ..problems.plans import fill, line, solve
-from .stream import least
+from .stream import least, noted
 
 CHECK = "Check:"  # what a written check follows
 MARK = "~chain~"
@@ -64,11 +64,9 @@ class GenerativeVerifier:
         """The chain's text, with the p of its steps if these are to be seen."""
         if not (self.sees_logp and chain.logprobs):
             return chain.full_text
-        out = [
-            f"{step.rstrip()} [{int(9.999 * np.exp(p))}]"
-            for step, p in zip(lines(chain.text), least(self.policy, chain))
-        ]
-        return chain.prefix + "\n".join(out)
+        steps = zip(self.policy.step_texts(chain), least(self.policy, chain))
+        marked = [noted(step, int(9.999 * np.exp(p))) for step, p in steps]
+        return chain.prefix + "".join(marked)
 
     def before(self, chain) -> str:
         """The chain and the question, as the verifier reads them."""

@@ -112,6 +112,10 @@ class Enumerable:
         """Each token is a step."""
         return list(range(len(chain.tokens)))
 
+    def step_texts(self, chain) -> list[str]:
+        """The text of each step of ``chain``."""
+        return lines(chain.text)
+
     def head(self, chain, t: int) -> Chain:
         """The first ``t`` steps of ``chain``, as a chain that goes on."""
         return replace(

@@ -3,6 +3,7 @@
 import datetime
 from dataclasses import replace
 
+from ...chain import lines
 from ...problems import Problem
 
 INSTRUCTION = (
@@ -91,6 +92,20 @@ class Reader:
         for token in set(chain.tokens) - known.keys():
             known[token] = "\n" in self.tokenizer.decode([token])
         return [i for i, t in enumerate(chain.tokens) if known[t] or i == last]
+
+    def step_texts(self, chain) -> list[str]:
+        """The text of each step of ``chain``: [steps], one for each of :meth:`ends`.
+
+        Together they are its text. A step's token may hold a blank line besides
+        (".\\n\\n"), or begin the next line; a step of eos alone is "".
+        """
+        if not chain.tokens:
+            return lines(chain.text)
+        ids, cuts = self.encode(chain.prompt, chain.prefix)[0], [0]
+        for end in self.ends(chain)[:-1]:  # a cut character's other half follows it
+            cuts.append(len(self.read(chain.tokens[: end + 1], ids).rstrip("\ufffd")))
+        cuts.append(len(chain.text))
+        return [chain.text[a:b] for a, b in zip(cuts, cuts[1:])]
 
     def head(self, chain, t: int):
         """The first ``t`` steps of ``chain``, as a chain that goes on."""
