@@ -51,9 +51,8 @@ def expert_iteration(
         ledger["guided"] = sum(tree.guided for tree in trees)
         if fixed is None:
             told += outcomes(policy, problems, rows, right)
-            value = guides.RewardModel(policy, seed=seed)
-            lessons = {"epochs": 2} | (teach or {})
-            value.fit(*zip(*told), seed=seed + i, **lessons)
+            lessons = {"epochs": 2, "seed": seed + i} | (teach or {})
+            value = guides.RewardModel(policy, seed=seed).fit(*zip(*told), **lessons)
             guide = guides.CachedRewardModel(value)
             read = sum(policy.length(x, chain) for x, chain, _ in told)
             ledger["trained"] += round(read * lessons["epochs"])

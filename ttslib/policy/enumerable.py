@@ -24,6 +24,8 @@ class Enumerable:
     is a choice of its own.
     """
 
+    adapters, chats = (), False
+
     def __init__(self, trees: dict[str, dict], tie=id):
         self.trees = self.base = trees
         self.tie = tie

@@ -26,7 +26,7 @@ class Policy(LanguageModel):
             r=r, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM"
         )
         if hasattr(self.model, "peft_config"):
-            if name in self.model.peft_config:
+            if name in self.adapters:
                 self.model.delete_adapter(name)
             self.model.add_adapter(name, config)
         else:
@@ -35,7 +35,7 @@ class Policy(LanguageModel):
 
     def switch(self, name: str | None):
         """Make adapter ``name`` the active one; None is the base."""
-        have = getattr(self.model, "peft_config", {})
+        have = self.adapters
         if name is None:
             if have:
                 self.model.base_model.disable_adapter_layers()
@@ -54,6 +54,11 @@ class Policy(LanguageModel):
             self.model.set_adapter(name)
         self.adapter = name
         self.retuned()
+
+    @property
+    def adapters(self) -> dict:
+        """The settings of each adapter by its name; {} before the first."""
+        return getattr(self.model, "peft_config", {})
 
     def changed(self):
         """The weights are not what they were: forget what was made from them."""
@@ -147,7 +152,7 @@ class Policy(LanguageModel):
 
         path = adapter_folder(Path(path), name)
         if hasattr(self.model, "peft_config"):
-            if name in self.model.peft_config:
+            if name in self.adapters:
                 self.model.delete_adapter(name)
             self.model.load_adapter(path, name, is_trainable=True)
         else:

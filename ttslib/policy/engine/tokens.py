@@ -39,6 +39,22 @@ class Reader:
             chat_template=dated(self.tokenizer.get_chat_template()),
         )
 
+    @property
+    def chats(self) -> bool:
+        """Does the model expect turns of a user?"""
+        return bool(self.tokenizer.chat_template)
+
+    def user_turn(self, asked: str) -> str:
+        """What stands between a chain of a chat model and its answer to ``asked``."""
+        mark = "~chain~"
+        talk = [("user", mark), ("assistant", mark), ("user", asked)]
+        text = self.tokenizer.apply_chat_template(
+            [{"role": role, "content": content} for role, content in talk],
+            tokenize=False,
+            add_generation_prompt=True,
+        )
+        return text.split(mark)[-1]
+
     def encode(self, problem, prefix: str = "", text: str = "") -> tuple[tuple, tuple]:
         """(ids of prompt and prefix, ids of text)."""
         formatted = self.format(problem)
