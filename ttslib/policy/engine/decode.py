@@ -1,11 +1,8 @@
 """The decoding engine: many chains of many prompts in one batch.
 
-Rows share their prompt's prefill, have lengths of their own, and are replaced as they
-finish. A token is drawn by inverse CDF from its chain's own uniforms, so a chain does
-not depend on the batch it was drawn in (up to floating-point ties).
-
-Any causal model runs by its own forward (``kv`` says how); Llama has a shorter way
-(``llama``).
+Samples of a prompt share its prefill. Rows have lengths of their own, and a finished
+chain makes room for another (``rows``). Any causal model runs by its own forward
+(``kv`` says how); Llama has a fast path (``llama``).
 """
 
 import numpy as np
@@ -18,7 +15,7 @@ from .rows import Job, Rows
 
 VERSION = 2  # part of the store's key: raise it when the same seed draws differently
 ROWS = 1024
-# What a model that can't be decoded step by step may raise
+# What a model may raise that can't be decoded step by step
 UNFIT = (AttributeError, IndexError, RuntimeError, TypeError, ValueError)
 
 
@@ -36,9 +33,9 @@ def is_oom(error: RuntimeError) -> bool:
 class Engine:
     """Draws :class:`Job` s from a causal model of transformers.
 
-    ``rows`` caps the batch (default: what KV memory allows, at most 1,024); ``fast``
-    False forgoes the short way for Llama. A model that it would not decode as the
-    model's own forward does is refused: NotImplementedError.
+    ``rows`` caps the batch (default: what KV memory allows, at most 1,024). ``fast``
+    False turns off the fast path for Llama. NotImplementedError for a model whose
+    decoding would differ from its own forward.
     """
 
     def __init__(self, model, tokenizer, *, rows: int | None = None, fast: bool = True):
@@ -58,7 +55,7 @@ class Engine:
         self.eos = {e for e in [*eos, tokenizer.eos_token_id] if e is not None}
         self.work = sum(p.numel() for p in model.parameters())
         self.like = None  # the KV of one position of one row
-        self._flags: dict = {}  # all of a vocabulary is decoded for them: once
+        self._flags: dict = {}  # of each stop: the whole vocabulary is decoded for it
         try:
             off = self.off()
             if off:
@@ -74,7 +71,7 @@ class Engine:
             self.shorten()
 
     def shorten(self):
-        """Take the short way for Llama, where it leads to the same."""
+        """Take the fast path for Llama, if it gives the same logits."""
         try:
             self.fast = FastLlama.of(self.model)
         except RuntimeError as error:  # it doubles the weights
@@ -91,7 +88,7 @@ class Engine:
 
     @torch.inference_mode()
     def off(self) -> float:
-        """Nats by which two decoded rows differ from the model's forward; 0: not."""
+        """Nats by which two decoded rows differ from the model's forward, or 0."""
         size = self.model.get_output_embeddings().weight.shape[0]
         rows = [
             [(7 * i + 3 * r) % size for i in range(n)] for r, n in enumerate((4, 9))
@@ -118,7 +115,7 @@ class Engine:
     def agree(self, said, true) -> bool:
         """Do two distributions agree, as far as the weights' precision tells?"""
         if bool(true.isnan().any()):
-            return True  # broken weights: drawing from them says so
+            return True  # broken weights: Rows.step raises for them
         exact, seen = true.exp(), true.isfinite() | said.isfinite()
         said, true = said[seen], true[seen]
         if self.model.dtype != torch.float32 or quantized(self.model):
@@ -135,10 +132,10 @@ class Engine:
         if stop:
             ends = {s[-1] for s in stop}
             texts = self.tokenizer.batch_decode([[i] for i in range(len(out))])
-            # a piece of a character decodes to the replacement sign: may be the end
+            # A part of a character decodes to the replacement sign and may be the end.
             ends.add("\ufffd")
             out |= np.array([not ends.isdisjoint(text) for text in texts])
-            if " " in ends:  # SentencePiece's, which a piece alone loses
+            if " " in ends:  # SentencePiece's space is lost in a piece alone
                 pieces = self.tokenizer.convert_ids_to_tokens(list(range(len(out))))
                 out |= np.array([(piece or "")[:1] == "▁" for piece in pieces])
         self._flags[stop] = out

@@ -1,4 +1,4 @@
-"""x as a model reads it, and its tokens as text."""
+"""A problem as the ids that a model reads, and ids as text."""
 
 import datetime
 from dataclasses import replace
@@ -9,7 +9,7 @@ INSTRUCTION = (
     "Solve the problem. Write one short step a line. "
     "Then end with a line that says 'Answer: ' and the answer."
 )
-# Templates that write the date get this one, so that a seed means the same tomorrow.
+# Templates that write the date write this one: a seed draws the same chain tomorrow.
 TODAY = datetime.date(2024, 7, 26)
 
 
@@ -49,20 +49,21 @@ class Reader:
             self._ids[formatted] = tuple(ids)
         ids = self._ids[formatted]
         ids += self.pieces(prefix, ids)
-        if len(ids) >= self.limit:
-            who = Problem.of(problem).id
-            raise ValueError(
-                f"problem {who}: prompt and prefix are {len(ids)} tokens; "
-                f"{self.name or 'the model'} reads at most {self.limit - 1}, so that "
-                "one can be drawn: shorten it"
-            )
+        if len(ids) >= self.limit:  # one token at least is to be drawn
+            self.refuse_length(problem, "prefix", len(ids), self.limit - 1)
         return ids, self.pieces(text, ids)
+
+    def refuse_length(self, problem, what: str, length: int, limit: int):
+        raise ValueError(
+            f"problem {Problem.of(problem).id}: prompt and {what} are {length} tokens; "
+            f"{self.name or 'the model'} reads at most {limit} of them: shorten it"
+        )
 
     def pieces(self, text: str, after: tuple[int, ...] = ()) -> tuple[int, ...]:
         """``text`` as tokens that go on from ``after``.
 
-        Tokenizers of SentencePiece's kind put a space before a text that stands alone:
-        then it is read behind a line end, or another token that does not merge with it.
+        SentencePiece tokenizers put a space before a text that stands alone. Such a
+        text is tokenized behind an anchor, a token that does not merge with it.
         """
         if not text:
             return ()
@@ -84,8 +85,8 @@ class Reader:
     def ends(self, chain) -> list[int]:
         """Where in ``chain.tokens`` each of its steps ends: [steps] places.
 
-        A step ends with a token that holds a line feed, where :meth:`extend` stops too;
-        the last one ends with the chain.
+        A step ends with a token that holds a line feed, as :meth:`extend` stops there
+        too. The last step ends with the chain.
         """
         known, last = self._ends_line, len(chain.tokens) - 1
         for token in set(chain.tokens) - known.keys():
@@ -106,11 +107,11 @@ class Reader:
         )
 
     def read(self, tokens, after: tuple[int, ...] = ()) -> str:
-        """The text of ``tokens`` that go on from ``after``, without special ones."""
+        """The text of ``tokens`` behind ``after``; special tokens are left out."""
         options = dict(skip_special_tokens=True, clean_up_tokenization_spaces=False)
         if not self.strips:
             return self.tokenizer.decode(tokens, **options)
-        # decoded alone, the first piece would lose its space
+        # The first piece would lose its space if it were decoded alone.
         before = list(after[-8:])
         head = self.tokenizer.decode(before, **options)
         both = self.tokenizer.decode([*before, *tokens], **options)
@@ -120,9 +121,9 @@ class Reader:
 
 
 def dated(template: str) -> str:
-    """A template that writes TODAY where it would write today's date.
+    """``template`` with TODAY in place of today's date.
 
-    transformers hands no function on to a template, so it gets a macro of that name.
+    A macro in the template shadows transformers' function ``strftime_now``.
     """
     if "strftime_now" not in template:
         return template
@@ -137,8 +138,8 @@ def dated(template: str) -> str:
 def positions(config) -> int:
     """How many tokens a model reads, prompt and chain together.
 
-    LongRoPE turns by other angles where a text is longer than the model was first
-    trained on; a chain would change in the middle, so it ends there.
+    LongRoPE uses other angles for texts beyond the original length. A chain that
+    crosses it would change in the middle, so the limit is the original length.
     """
     ropes = getattr(config, "rope_parameters", None) or {}
     ropes = [ropes, *(r for r in ropes.values() if isinstance(r, dict))]
@@ -153,7 +154,7 @@ def positions(config) -> int:
 
 
 def strips(tokenizer) -> bool:
-    """Do pieces decoded one by one lose spaces that they have together?"""
+    """Does decoding pieces one by one lose spaces that decoding them together keeps?"""
     for text in ("a b", "1 2", "x = 1"):
         ids = tokenizer(text, add_special_tokens=False)["input_ids"]
         alone = tokenizer(" ", add_special_tokens=False)["input_ids"]
