@@ -159,7 +159,7 @@ def test_training_that_is_stopped_leaves_the_policy_ready(policy, monkeypatch):
         raise KeyboardInterrupt
 
     rows = policy.sample(PROMPTS, 2, max_tokens=20)
-    monkeypatch.setattr("ttslib.policy.training.Descent.step", stop)
+    monkeypatch.setattr("ttslib.policy.training.Trainer.step", stop)
     rewards = itertools.cycle([0.0, 1.0])
     with pytest.raises(KeyboardInterrupt):
         learn.policy_gradient(

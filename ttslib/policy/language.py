@@ -30,7 +30,14 @@ class LanguageModel(Reader):
     """A causal language model with its tokenizer; base weights are never changed."""
 
     def __init__(self, model, tokenizer, *, name="", max_tokens=None, rows=None):
-        super().__init__(tokenizer, positions(model.config.get_text_config()), name)
+        if hasattr(model, "peft_config") and not hasattr(model, "get_base_model"):
+            raise NotImplementedError(
+                "transformers has put an adapter into the model: give the base alone, "
+                "and load_adapter() its folder"
+            )
+        limit = positions(model.config.get_text_config())
+        size = model.get_input_embeddings().weight.shape[0]
+        super().__init__(tokenizer, limit, size, name)
         self.model = model.eval()
         self.max_tokens = max_tokens or min(512, self.limit // 2)
         self.rows, self.fast = rows, True
@@ -102,7 +109,7 @@ class LanguageModel(Reader):
         """
         problems, prefixes = spread(problems, prefix)
         stop = (stop,) if isinstance(stop, str) else tuple(stop)
-        check_sampling(temperature, top_p, max_tokens, stop)
+        check_sampling(temperature, top_p, max_tokens, stop, n)
         seed, temperature, top_p = int(seed), float(temperature), float(top_p)
         out, jobs, place, entries, hashes = [], [], [], [], self.hashes()
         for problem, given in zip(problems, prefixes):
@@ -167,7 +174,7 @@ class LanguageModel(Reader):
         children; ``fork`` numbers another set of them. A chain that is finished or has
         used up its budget comes back as it is, at cost 0.
         """
-        check_sampling(temperature, top_p, max_tokens)
+        check_sampling(temperature, top_p, max_tokens, n=n)
         branch = n is not None or fork is not None
         out = [[chain] * (n or 1) for chain in chains]
         jobs, place = [], []
@@ -209,7 +216,7 @@ class LanguageModel(Reader):
     def logprob(
         self, problems, texts, *, prefix="", eos: bool = False, batch_tokens: int = 8192
     ) -> list[tuple[float, ...]]:
-        """log p of each token of ``texts`` after their prompts; ``eos`` appends it.
+        """log p of each token of ``texts`` after their prompts; ``eos`` appends eos.
 
         A :class:`Chain` in place of a text is scored by its own tokens. A prompt is
         read once for all its texts, if the model allows it. ValueError for a text that
@@ -285,7 +292,8 @@ class LanguageModel(Reader):
             if isinstance(text, Chain):  # one that was written, not drawn
                 prefix, text = text.prefix, text.text
             ids, tail = self.encode(problem, prefix, text)
-            tail += (self.tokenizer.eos_token_id,) if eos else ()
+            end = self.tokenizer.eos_token_id
+            tail += (end,) if eos and end is not None else ()
         if len(ids) + len(tail) > self.limit and not any_length:
             self.refuse_length(problem, "completion", len(ids) + len(tail), self.limit)
         return ids, tail
@@ -333,12 +341,13 @@ class LanguageModel(Reader):
 
     @property
     def hooks(self) -> tuple[int, ...]:
-        """The ids of the base's forward hooks."""
+        """The ids of the base's forward hooks, and of forwards that were replaced."""
         return tuple(
             id(hook)
             for module in self.base.modules()
-            for kind in (module._forward_hooks, module._forward_pre_hooks)
-            for hook in kind.values()
+            for kind in (module._forward_hooks, module._forward_pre_hooks, vars(module))
+            for name, hook in kind.items()
+            if kind is not vars(module) or name == "forward"
         )
 
     @property

@@ -21,7 +21,6 @@ def load(scale: str | Path, *, four_bit: bool = False, device: str | None = None
     the decoding engine can't serve the model.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
-    from transformers.utils.peft_utils import find_adapter_config_file
 
     name = str(scale)
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -39,8 +38,8 @@ def load(scale: str | Path, *, four_bit: bool = False, device: str | None = None
             f"unknown scale {name!r}: name one of {', '.join(SCALES)}, a folder, or a "
             "hub id such as owner/model"
         )
-    if name not in SCALES and (config := find_adapter_config_file(source)):
-        return with_adapter(name, Path(config), four_bit=four_bit, device=device)
+    if name not in SCALES and (Path(name) / "adapter_config.json").exists():
+        return with_adapter(Path(name), four_bit=four_bit, device=device)
     if four_bit:
         from transformers import BitsAndBytesConfig
 
@@ -55,9 +54,16 @@ def load(scale: str | Path, *, four_bit: bool = False, device: str | None = None
         tokenizer = AutoTokenizer.from_pretrained(
             source, trust_remote_code=False, **gguf
         )
-        model = AutoModelForCausalLM.from_pretrained(
-            source, use_safetensors=True, trust_remote_code=False, **gguf, **kwargs
+        model, found = AutoModelForCausalLM.from_pretrained(
+            source,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **gguf,
+            **kwargs,
         )
+        if missing := sorted(found["missing_keys"]):  # transformers makes them up
+            raise ValueError(f"they hold no {', '.join(missing[:3])}")
     except Exception as error:
         hint = "make it with `make model`" if name == "tiny" else "check the name"
         raise OSError(
@@ -71,8 +77,8 @@ def load(scale: str | Path, *, four_bit: bool = False, device: str | None = None
     return policy
 
 
-def with_adapter(name: str, config: Path, **options) -> Policy:
-    """The policy of the base that an adapter's ``config`` names, the adapter active.
+def with_adapter(folder: Path, **options) -> Policy:
+    """The policy of the base that an adapter in ``folder`` names, the adapter active.
 
     A tokenizer beside the adapter is the one that it was trained with.
     """
@@ -80,14 +86,17 @@ def with_adapter(name: str, config: Path, **options) -> Policy:
 
     def refuse(why: str, cause=None):
         raise OSError(
-            f"{name!r} holds an adapter, {why}: load() the base by its own name, then "
+            f"{folder} holds an adapter, {why}: load() the base by its own name, then "
             "give its load_adapter() a folder with the adapter alone"
         ) from cause
 
-    folder, base = config.parent, json.loads(config.read_text())
-    base = base.get("base_model_name_or_path")
     if (folder / "config.json").exists():
         refuse("and a model of its own, which may have the adapter merged in")
+    try:
+        config = json.loads((folder / "adapter_config.json").read_text())
+        base = config["base_model_name_or_path"] or ""
+    except (ValueError, LookupError, TypeError) as error:
+        refuse(f"whose adapter_config.json is damaged ({error!r})", error)
     if not base or Path(base).resolve() == folder.resolve():
         refuse("which does not say where its base is")
     scales = {str(TINY): "tiny", GPU: "gpu"}
@@ -96,18 +105,13 @@ def with_adapter(name: str, config: Path, **options) -> Policy:
     try:
         policy = load(scales.get(base, base), **options)
         if (folder / "tokenizer_config.json").exists():
-            policy = Policy(
-                policy.model,
-                AutoTokenizer.from_pretrained(folder, trust_remote_code=False),
-                max_tokens=policy.max_tokens,
-            )
+            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+            policy = Policy(policy.model, tokenizer, max_tokens=policy.max_tokens)
         policy.load_adapter(folder)
-        policy.engine  # noqa: B018 - as in load()
-    except NotImplementedError:
-        raise
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError) as error:
         refuse(f"whose base {base!r} can't be loaded with it ({error})", error)
-    policy.name = name
+    policy.name = str(folder)
+    policy.engine  # noqa: B018 - as in load()
     return policy
 
 

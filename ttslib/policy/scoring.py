@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from transformers.cache_utils import DynamicCache
 
-from .engine.decode import UNFIT, is_oom, quantized
+from .engine.decode import UNFIT, is_oom, quantized, vocabulary_of
 
 
 def logprobs_by_prompt(model, rows, size: int):
@@ -95,7 +95,7 @@ def can_share_prompt(model) -> bool:
 
     Some models cannot go on from a cache in the middle of a text.
     """
-    size = model.get_output_embeddings().weight.shape[0]
+    size = vocabulary_of(model)
     text = tuple((7 * i + 3) % size for i in range(12))
     rows = [(text[:5], text[5:]), (text[:5], text[6:9])]
     exact = model.dtype == torch.float32 and not quantized(model)

@@ -20,19 +20,25 @@ class Policy(LanguageModel):
 
         It replaces an adapter of that name: training starts from the base again.
         """
-        from peft import LoraConfig, get_peft_model
+        from peft import LoraConfig
 
         torch.manual_seed(seed)
         config = LoraConfig(
             r=r, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM"
         )
+        self.add_adapter(name, config)
+        self.switch(name)
+
+    def add_adapter(self, name: str, config):
+        """Put a new adapter into the layers, in place of one of that name."""
+        from peft import get_peft_model
+
         if hasattr(self.model, "peft_config"):
             if name in self.model.peft_config:
                 self.model.delete_adapter(name)
             self.model.add_adapter(name, config)
         else:
             self.model = get_peft_model(self.model, config, adapter_name=name)
-        self.switch(name)
 
     def switch(self, name: str | None):
         """Make adapter ``name`` the active one; None is the base."""
@@ -126,19 +132,37 @@ class Policy(LanguageModel):
         A folder may hold several, each below its name; OSError if it is not clear
         which is meant. NotImplementedError for a kind that the policy can't serve.
         """
-        from peft import PeftConfig, PeftModel
+        from peft import PeftConfig
 
-        path = adapter_folder(Path(path), name)
-        refuse_unserved(name, PeftConfig.from_pretrained(path))
-        if hasattr(self.model, "peft_config"):
-            if name in self.model.peft_config:
-                self.model.delete_adapter(name)
-            self.model.load_adapter(path, name, is_trainable=True)
-        else:
-            self.model = PeftModel.from_pretrained(
-                self.model, path, adapter_name=name, is_trainable=True
-            )
+        path, active = adapter_folder(Path(path), name), self.adapter
+        try:
+            config = PeftConfig.from_pretrained(path)
+        except Exception as error:
+            raise OSError(f"the adapter in {path} can't be read ({error})") from error
+        refuse_unserved(name, config)
+        config.inference_mode = False
+        try:
+            self.add_adapter(name, config)
+            missing = self.model.load_adapter(
+                path, name, is_trainable=True
+            ).missing_keys
+            if missing:  # peft leaves these as they were made
+                raise ValueError(f"it has no {', '.join(missing[:3])}")
+        except Exception as error:
+            self.remove_adapter(name)
+            self.switch(active if active != name else None)
+            raise OSError(
+                f"the adapter in {path} does not fit {self.name or 'the model'}, or is "
+                f"damaged ({error}): load it on the base that it was trained on"
+            ) from error
         self.switch(name)
+
+    def remove_adapter(self, name: str):
+        if name in getattr(self.model, "peft_config", {}):
+            if len(self.model.peft_config) > 1:
+                self.model.delete_adapter(name)
+            else:
+                self.model = self.model.unload()
 
     def merge(self) -> "Policy":
         """A new policy with the active adapter in its weights; this one stays."""

@@ -23,6 +23,11 @@ def quantized(model) -> bool:
     return getattr(model, "hf_quantizer", None) is not None
 
 
+def vocabulary_of(model) -> int:
+    """The number of the tokens that ``model`` can read and draw."""
+    return model.get_output_embeddings().weight.shape[0]
+
+
 def is_oom(error: RuntimeError) -> bool:
     text = str(error)
     return isinstance(error, torch.OutOfMemoryError) or (
@@ -51,8 +56,10 @@ class Engine:
             self.refuse("does not attend through AttentionInterface")
         self.fast, before = None, model.config._attn_implementation
         eos = getattr(model.generation_config, "eos_token_id", None)
-        eos = eos if isinstance(eos, list) else [eos]
-        self.eos = {e for e in [*eos, tokenizer.eos_token_id] if e is not None}
+        eos = eos if isinstance(eos, (list, tuple)) else [eos]
+        size = vocabulary_of(model)
+        eos = [e for e in [*eos, tokenizer.eos_token_id] if e is not None]
+        self.eos = {e for e in eos if 0 <= e < size}  # some write -1 for none
         self.work = sum(p.numel() for p in model.parameters())
         self.like = None  # the KV of one position of one row
         self._flags: dict = {}  # of each stop: the whole vocabulary is decoded for it
@@ -74,10 +81,9 @@ class Engine:
         """Take the fast path for Llama, if it gives the same logits."""
         try:
             self.fast = FastLlama.of(self.model)
-        except RuntimeError as error:  # it doubles the weights
-            if not is_oom(error):
-                raise
-        if self.fast and self.off():
+            if self.fast and self.off():
+                self.fast = None
+        except UNFIT:  # weights of several types, or no memory to double them
             self.fast = None
 
     def refuse(self, why: str, cause=None):
@@ -89,7 +95,7 @@ class Engine:
     @torch.inference_mode()
     def off(self) -> float:
         """Nats by which two decoded rows differ from the model's forward, or 0."""
-        size = self.model.get_output_embeddings().weight.shape[0]
+        size = vocabulary_of(self.model)
         rows = [
             [(7 * i + 3 * r) % size for i in range(n)] for r, n in enumerate((4, 9))
         ]
@@ -122,16 +128,19 @@ class Engine:
             return (said.exp() - exact[seen]).abs().sum().item() < 0.2
         return bool(((said - true).abs() <= 1e-3 + 1e-4 * true.abs()).all())
 
+    def decode(self, ids) -> str:
+        """``ids`` as text, special tokens and all spaces included."""
+        return self.tokenizer.decode(ids, clean_up_tokenization_spaces=False)
+
     def flags(self, stop: tuple[str, ...]) -> np.ndarray:
         """Token ids [vocabulary] that may end a chain: eos, or the end of a stop."""
         if stop in self._flags:
             return self._flags[stop]
-        size = self.model.get_output_embeddings().weight.shape[0]
-        out = np.zeros(max(size, len(self.tokenizer)), bool)
+        out = np.zeros(max(vocabulary_of(self.model), len(self.tokenizer)), bool)
         out[list(self.eos)] = True
         if stop:
             ends = {s[-1] for s in stop}
-            texts = self.tokenizer.batch_decode([[i] for i in range(len(out))])
+            texts = [self.decode([i]) for i in range(len(out))]
             # A part of a character decodes to the replacement sign and may be the end.
             ends.add("\ufffd")
             out |= np.array([not ends.isdisjoint(text) for text in texts])

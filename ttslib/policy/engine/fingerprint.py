@@ -9,12 +9,12 @@ from ...chain import key_of
 
 
 def weight_versions(base, prefix: str) -> tuple[tuple, tuple]:
-    """(id, number of writes) of each parameter: of the base, and of its adapters.
+    """(id, number of writes) of each tensor: of the base, and of its adapters.
 
     Anything computed from the weights is out of date once these differ.
     """
     found: tuple[list, list] = ([], [])
-    for name, p in base.named_parameters():
+    for name, p in (*base.named_parameters(), *base.named_buffers()):
         found[not own(name, prefix)].append((id(p), p._version))
     return tuple(found[0]), tuple(found[1])
 

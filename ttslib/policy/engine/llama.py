@@ -31,7 +31,7 @@ ROPES = {"default", "linear", "llama3", "yarn"}  # the same at any length
 
 def known(module) -> bool:
     """Does ``module`` hold only PARTS and plain LoRA on a layer's seven projections?"""
-    if module._forward_hooks or module._forward_pre_hooks:
+    if module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module):
         return False
     for name, part in module.named_children():
         if is_lora(part):

@@ -192,7 +192,7 @@ class Rows:
         """
         if token in self.engine.eos or not self.stop:
             return token in self.engine.eos
-        decode = self.engine.tokenizer.decode
+        decode = self.engine.decode
         before = list(self.jobs[self.live[row]].ids[-8:])
         head = decode(before)
         text = decode([*before, *self.tokens[row, : self.count[row]]])
@@ -203,7 +203,7 @@ class Rows:
         return (
             self.one_step
             and bool(self.may_end[token])
-            and "\n" in self.engine.tokenizer.decode([token])
+            and "\n" in self.engine.decode([token])
         )
 
     def saved(self, done: list[int]) -> list[State | None]:

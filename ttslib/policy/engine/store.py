@@ -26,7 +26,7 @@ EVERY = 20.0  # seconds between writes of problems that are not complete
 def folder() -> Path:
     """``$TTS_STORE``, or a folder in the user's cache."""
     home = os.environ.get("TTS_STORE") or Path.home() / ".cache" / "ttslib"
-    return Path(home)
+    return Path(home).expanduser()
 
 
 def to_base64(values, dtype: str) -> str:

@@ -14,10 +14,14 @@ TODAY = datetime.date(2024, 7, 26)
 
 
 class Reader:
-    """A tokenizer with its template, for a model that reads ``limit`` tokens."""
+    """A tokenizer with its template, for a model of ``limit`` positions.
 
-    def __init__(self, tokenizer, limit: int, name: str = ""):
+    ``vocabulary`` is the number of the model's embeddings.
+    """
+
+    def __init__(self, tokenizer, limit: int, vocabulary: int, name: str = ""):
         self.tokenizer, self.limit, self.name = tokenizer, limit, name
+        self.vocabulary = vocabulary
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token
         self.strips = strips(tokenizer)
@@ -31,12 +35,19 @@ class Reader:
             raise ValueError(f"problem {x.id}: its prompt is empty")
         if not self.tokenizer.chat_template:
             return x.prompt
-        return self.tokenizer.apply_chat_template(
-            [{"role": "user", "content": f"{INSTRUCTION}\n\n{x.prompt.strip()}"}],
-            tokenize=False,
-            add_generation_prompt=True,
-            chat_template=dated(self.tokenizer.get_chat_template()),
-        )
+        try:
+            return self.tokenizer.apply_chat_template(
+                [{"role": "user", "content": f"{INSTRUCTION}\n\n{x.prompt.strip()}"}],
+                tokenize=False,
+                add_generation_prompt=True,
+                chat_template=dated(self.tokenizer.get_chat_template()),
+            )
+        except Exception as error:  # a template is a program
+            raise ValueError(
+                f"problem {x.id}: the chat template of {self.name or 'the model'} "
+                f"can't write it ({error}): give the tokenizer another chat_template, "
+                "or None for bare prompts"
+            ) from error
 
     def encode(self, problem, prefix: str = "", text: str = "") -> tuple[tuple, tuple]:
         """(ids of prompt and prefix, ids of text)."""
@@ -46,9 +57,12 @@ class Reader:
             ids = self.tokenizer(formatted, add_special_tokens=not chat)["input_ids"]
             if not chat and ids[-1:] == [self.tokenizer.eos_token_id] and len(ids) > 1:
                 ids = ids[:-1]  # some end every text; a prompt goes on
-            self._ids[formatted] = tuple(ids)
+            self._ids[formatted] = self.embeddable(tuple(ids))
         ids = self._ids[formatted]
         ids += self.pieces(prefix, ids)
+        if not ids:
+            who = Problem.of(problem).id
+            raise ValueError(f"problem {who}: its prompt has no token")
         if len(ids) >= self.limit:  # one token at least is to be drawn
             self.refuse_length(problem, "prefix", len(ids), self.limit - 1)
         return ids, self.pieces(text, ids)
@@ -69,7 +83,8 @@ class Reader:
             return ()
 
         def ids(text):
-            return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+            found = tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+            return self.embeddable(found)
 
         alone = ids(text)
         if self.read(alone, after) == text:
@@ -81,6 +96,17 @@ class Reader:
                 if self.read(tail, after) == text:
                     return tail
         return alone
+
+    def embeddable(self, ids: tuple[int, ...]) -> tuple[int, ...]:
+        """``ids`` as they are; ValueError for a token that has no embedding."""
+        if max(ids, default=0) >= self.vocabulary:
+            token = self.tokenizer.convert_ids_to_tokens(max(ids))
+            raise ValueError(
+                f"{self.name or 'the model'} has {self.vocabulary} embeddings and none "
+                f"for {token!r}, id {max(ids)}: take the tokenizer that it was trained "
+                "with, or resize its embeddings and train them"
+            )
+        return ids
 
     def ends(self, chain) -> list[int]:
         """Where in ``chain.tokens`` each of its steps ends: [steps] places.
