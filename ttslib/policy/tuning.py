@@ -143,11 +143,11 @@ class Policy(LanguageModel):
         config.inference_mode = False
         try:
             self.add_adapter(name, config)
-            missing = self.model.load_adapter(
-                path, name, is_trainable=True
-            ).missing_keys
-            if missing:  # peft leaves these as they were made
+            found = self.model.load_adapter(path, name, is_trainable=True)
+            missing = [key for key in found.missing_keys if "vector_bank" not in key]
+            if missing:  # peft would leave these random (a bank is shared: VB-LoRA)
                 raise ValueError(f"it has no {', '.join(missing[:3])}")
+            self.switch(name)
         except Exception as error:
             self.remove_adapter(name)
             self.switch(active if active != name else None)
@@ -155,7 +155,6 @@ class Policy(LanguageModel):
                 f"the adapter in {path} does not fit {self.name or 'the model'}, or is "
                 f"damaged ({error}): load it on the base that it was trained on"
             ) from error
-        self.switch(name)
 
     def remove_adapter(self, name: str):
         if name in getattr(self.model, "peft_config", {}):
