@@ -7,12 +7,11 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from ..chain import Chain, lines
+from ..chain import Chain
 from ..problems.plans import fill, line, solve
-from .stream import least
+from .stream import least, noted
 
 CHECK = "Check:"  # what a written check follows
-MARK = "~chain~"
 
 
 class GenerativeVerifier:
@@ -47,49 +46,33 @@ class GenerativeVerifier:
         self.seed, self.sampling = seed, sampling
 
     # --- asking ----------------------------------------------------------------------
-    def turn(self, asked: str) -> str:
-        """What stands between a chain and the answer to ``asked``."""
-        tokenizer = getattr(self.policy, "tokenizer", None)
-        if not getattr(tokenizer, "chat_template", None):
-            return f"\n{asked}"
-        talk = [("user", MARK), ("assistant", MARK), ("user", asked)]
-        text = tokenizer.apply_chat_template(
-            [{"role": role, "content": content} for role, content in talk],
-            tokenize=False,
-            add_generation_prompt=True,
-        )
-        return text.split(MARK)[-1]
-
     def shown(self, chain) -> str:
         """The chain's text, with the p of its steps if these are to be seen."""
         if not (self.sees_logp and chain.logprobs):
             return chain.full_text
-        out = [
-            f"{step.rstrip()} [{int(9.999 * np.exp(p))}]"
-            for step, p in zip(lines(chain.text), least(self.policy, chain))
-        ]
-        return chain.prefix + "\n".join(out)
+        steps = zip(self.policy.step_texts(chain), least(self.policy, chain))
+        marked = [noted(step, int(9.999 * np.exp(p))) for step, p in steps]
+        return chain.prefix + "".join(marked)
 
     def before(self, chain) -> str:
         """The chain and the question, as the verifier reads them."""
         text = self.shown(chain).rstrip("\n")
-        if self.turn("") == "\n":
+        if not self.policy.chats:
             return text + (f"\n{CHECK}\n" if self.check else f"\n{self.ask}")
         asked = f"{self.ask} Say {' or '.join(self.words)}."
         if self.check:
             asked = f"Check it step by step. Then write: {asked}"
-        return text + self.turn(asked)
+        return text + self.policy.user_turn(asked)
 
     def answers(self) -> tuple[str, ...]:
         """The words as they follow the question: a reply in a chat has no space."""
-        space = "" if self.turn("") != "\n" and not self.check else " "
+        space = "" if self.policy.chats and not self.check else " "
         return tuple(space + word for word in self.words)
 
     @property
     def fitted(self) -> bool:
         """Has the verifier an adapter of its own?"""
-        model = getattr(self.policy, "model", None)
-        return self.name in getattr(model, "peft_config", {})
+        return self.name in self.policy.adapters
 
     @contextmanager
     def own(self):

@@ -17,7 +17,7 @@ def process_advantage(value, prover, weight: float = 1.0) -> Callable:
     def guide(problems, chains):
         own, tokens = value(problems, chains)
         path = prover.steps(problems, chains)
-        gained = np.array([np.diff(v, prepend=0.0)[-1] for v in path])
-        return own + weight * gained, 2 * tokens
+        gained = [np.diff(v, prepend=0.0)[-1] if len(v) else np.nan for v in path]
+        return own + weight * np.array(gained), 2 * tokens
 
     return guide

@@ -5,9 +5,10 @@ No torch.
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
+
+from ..chain import lines
 
 # Signs that every model has met: a word that the base never saw (its embedding is also
 # its head) no adapter brought it to write.
@@ -34,12 +35,35 @@ def min_token_prob(policy) -> Callable:
     return guide
 
 
-def with_values(chain, values) -> str:
-    """``chain`` as text, each line but the last with its value behind it, slide 48."""
-    lines = chain.full_text.split("\n")
-    written = [round(TOP * float(v)) for v in values]
-    noted = [f"{line} [{d}]" for line, d in zip(lines[:-1], written)]
-    return "\n".join([*noted, lines[-1]])
+def with_values(chain, values, policy=None) -> str:
+    """``chain`` as text, with the value of each step behind its line, slide 48.
+
+    ``values`` [steps], within 0 to 1, may leave out the last step: where no line feed
+    ends it, its value is not written. ``policy`` says where steps end. Without one it
+    is at each line feed or, if there are only so many values, at each blank line.
+    ValueError where the values fit neither.
+    """
+    if policy:
+        ways = [policy.step_texts(chain)]
+    else:
+        eos = [""] * (chain.finished and chain.text.endswith("\n"))  # a step by itself
+        blocks = re.findall(r"\s*[^\n]+(?:\n\s*)?", chain.text)
+        ways = [lines(chain.text) + eos, blocks + eos]
+    fits = [way for less in (0, 1) for way in ways if len(way) - less == len(values)]
+    if not fits:
+        raise ValueError(
+            f"{len(values)} values for a chain of {len(ways[0])} steps: give one for "
+            "each, or for each but the last"
+        )
+    said = [round(TOP * float(v)) for v in values]
+    written = [noted(s, d) if "\n" in s else s for s, d in zip(fits[0], said)]
+    return chain.prefix + "".join(written + fits[0][len(said) :])
+
+
+def noted(step: str, digit: int) -> str:
+    """``step`` with `` [digit]`` behind its line: before the line feeds that end it."""
+    at = [m.start() for m in re.finditer(r"\n\s*", step)] or [len(step)]
+    return f"{step[: at[-1]]} [{digit}]{step[at[-1] :]}"
 
 
 def learn_values(
@@ -52,7 +76,7 @@ def learn_values(
     """
     examples = []
     for x, chain, value in zip(problems, chains, values, strict=True):
-        text = with_values(replace(chain, prefix=""), value)
+        text = with_values(chain, value, policy).removeprefix(chain.prefix)
         ids, tail = policy.row(x, text)
         weights = np.ones(len(tail))
         weights[digits(policy, tail)] = weight
@@ -72,12 +96,12 @@ def digits(policy, tail) -> list[int]:
 def interleaved(problems, chains) -> tuple[np.ndarray, np.ndarray]:
     """The guide that the policy writes itself, slide 48: the newest value, at no cost.
 
-    What it cost stands in the stream. A step without a value is worth 0; a finished
-    chain what its last value says.
+    Its cost is part of the stream. A step without a value is worth 0, and a finished
+    chain as much as its last value says.
     """
     values = np.zeros(len(chains))
     for i, chain in enumerate(chains):
-        text = chain.full_text.rstrip("\n")
+        text = re.sub(r"\n\s*\Z", "", chain.full_text)
         said = WRITTEN.findall(text if chain.finished else text.split("\n")[-1])
         values[i] = int(said[-1]) / TOP if said else 0.0
     return values, np.zeros(len(chains), int)

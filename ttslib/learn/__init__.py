@@ -35,8 +35,8 @@ from .reinforce import (
     policy_gradient,
     ppo_loss,
     reinforce_loss,
-    trl_reward,
 )
+from .trl import trl_reward
 from .v_star import v_star
 
 __all__ = [

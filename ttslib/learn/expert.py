@@ -51,11 +51,11 @@ def expert_iteration(
         ledger["guided"] = sum(tree.guided for tree in trees)
         if fixed is None:
             told += outcomes(policy, problems, rows, right)
-            value = guides.RewardModel(policy, seed=seed)
-            value.fit(*zip(*told), seed=seed + i, **(teach or {}))
+            lessons = {"epochs": 2, "seed": seed + i} | (teach or {})
+            value = guides.RewardModel(policy, seed=seed).fit(*zip(*told), **lessons)
             guide = guides.CachedRewardModel(value)
             read = sum(policy.length(x, chain) for x, chain, _ in told)
-            ledger["trained"] += round(read * (teach or {}).get("epochs", 2))
+            ledger["trained"] += round(read * lessons["epochs"])
         yield ledger | {"guide": guide}
 
 

@@ -45,19 +45,19 @@ def e_step(problems, rows, right, keep: Callable) -> list[tuple]:
     return q
 
 
-def m_step(policy, q, *, tokens: float | None = None, **training) -> dict:
+def m_step(
+    policy, q, *, tokens: float | None = None, epochs: float = 1, **training
+) -> dict:
     """θ' = argmax_θ Σ w log p(z, y | x; θ), slide 35: maximum likelihood on q.
 
     Trains on so many ``tokens`` if given, else for ``epochs``. Returns a ledger: chains
     kept, problems taught, tokens trained on, the last loss.
     """
     length = sum(policy.length(x, z) for x, z, _ in q)
-    if tokens:
-        training["epochs"] = tokens / length
-    losses = policy.fit(q, **training)
-    trained = round(length * training.get("epochs", 1))
+    epochs = tokens / length if tokens else epochs
+    losses = policy.fit(q, epochs=epochs, **training)
     ledger = {"kept": len(q), "taught": len({x.id for x, *_ in q})}
-    return ledger | {"trained": trained, "loss": losses[-1]}
+    return ledger | {"trained": round(length * epochs), "loss": losses[-1]}
 
 
 def bound(policy, q) -> np.ndarray:

@@ -3,15 +3,14 @@
 A policy that was trained so is a verifier too: it finds the better chain likelier.
 """
 
-import random
-from itertools import product
+from itertools import accumulate, product
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..policy import Trainer
-from ..policy.tuning import batches
+from ..policy.training import train
+from ..problems import Problem
 from .guess_and_check import different
 
 
@@ -74,50 +73,61 @@ def dpo(
 
     The reference π_ref is the policy as it comes. The loss is the mean of
     :func:`dpo_loss` over a batch's pairs; those of one prompt share a batch, where a
-    chain is read once for all its pairs. ``epochs`` may end within a pass. A chain may
-    be a text. What was trained is not trained again unless ``fresh``, and a run that
-    was killed goes on at its batch.
+    chain is read once for all its pairs. A chain may be a text. Trained without
+    dropout, so that the two agree at the first step; else as :meth:`Policy.fit`.
     """
-    if policy.adapter is None:
-        raise ValueError("no adapter is active: attach() one first")
-    if not pairs:
-        raise ValueError("no pairs to train on")
-    groups: dict = {}  # of each prompt its chains, numbered, and its pairs
-    for x, *pair in pairs:
-        (ids, chosen), (same, rejected) = (policy.row(x, chain) for chain in pair)
-        if ids != same:
-            raise ValueError(f"problem {x.id}: a pair's chains begin with unlike texts")
-        chains, told = groups.setdefault(ids, ({}, []))
-        told.append(
-            [chains.setdefault((ids, z), len(chains)) for z in (chosen, rejected)]
-        )
-    groups = [(list(chains), told) for chains, told in groups.values()]
+    trained, groups = policy.trained(), packed(policy, pairs)
     sizes = [len(rows) * max(len(a) + len(b) for a, b in rows) for rows, _ in groups]
-    order = batches(sizes, batch_tokens, epochs, random.Random(seed))
 
     def logp(rows):
         return torch.stack([p.sum() for p in policy.token_logp(rows)])
 
-    about = (*policy.hashes(), "DPO", groups, beta, lr, epochs, batch_tokens, seed)
-    with torch.no_grad():  # before an earlier run's weights come back
-        reference = [logp(rows) for rows, _ in groups]
-    trainer = Trainer(policy.trained(), about, lr=lr, fresh=fresh)
-
     def loss(batch):
-        of, now = [], logp([row for i in batch for row in groups[i][0]])
-        ref, first = torch.cat([reference[i] for i in batch]), 0
-        for rows, told in (groups[i] for i in batch):
-            of += [[first + a, first + b] for a, b in told]
-            first += len(rows)
-        of = torch.tensor(of).T  # [2, pairs]: where the chosen are, and the rejected
-        return dpo_loss(*now[of], *ref[of], beta).mean()
+        now = logp([row for i in batch for row in groups[i][0]])
+        ref = torch.cat([reference[i] for i in batch])
+        starts = accumulate((len(groups[i][0]) for i in batch), initial=0)
+        places = [
+            [start + chosen, start + rejected]
+            for start, i in zip(starts, batch)
+            for chosen, rejected in groups[i][1]
+        ]
+        both = torch.tensor(places).T  # [2, pairs]: of the chosen, of the rejected
+        return dpo_loss(*now[both], *ref[both], beta).mean()
 
-    policy.model.train()
-    try:
-        trainer.run(order, loss, sizes, progress=progress)
-    finally:
-        policy.retuned()
-    return trainer.history
+    with policy.tuning():
+        with torch.no_grad():  # before an earlier run's weights come back
+            reference = [logp(rows) for rows, _ in groups]
+        return train(
+            trained,
+            (*policy.hashes(), "DPO", groups, beta),
+            sizes,
+            loss,
+            lr=lr,
+            epochs=epochs,
+            batch_tokens=batch_tokens,
+            seed=seed,
+            fresh=fresh,
+            progress=progress,
+        )
+
+
+def packed(policy, pairs) -> list[tuple[list, list]]:
+    """(rows, pairs) of each prompt, which every chain stands in once.
+
+    A row is (ids of the prompt, ids of the chain), a pair the places of its chosen and
+    its rejected chain among the rows. ValueError where a pair has unlike prefixes.
+    """
+    groups: dict = {}
+    for x, *pair in pairs:
+        (ids, chosen), (same, rejected) = (policy.row(x, chain) for chain in pair)
+        if ids != same:
+            raise ValueError(
+                f"problem {Problem.of(x).id}: a pair's chains begin with unlike texts"
+            )
+        rows, places = groups.setdefault(ids, ({}, []))
+        both = (ids, chosen), (ids, rejected)
+        places.append([rows.setdefault(row, len(rows)) for row in both])
+    return [(list(rows), places) for rows, places in groups.values()]
 
 
 def loglikelihood(policy, problems, chains) -> np.ndarray:

@@ -4,17 +4,17 @@ Rewards are [problems, n]; log-probabilities and advantages are per token. The l
 are what a step descends.
 """
 
-import inspect
 import random
 import warnings
 from collections.abc import Callable
-from inspect import ismodule
 
 import numpy as np
 import torch
 
 from ..policy import Trainer
-from ..verify import judge, read_answer, verify
+from ..policy.engine.fingerprint import source
+from ..problems import Problem
+from ..verify import judge
 
 
 # --- advantages: how much better than expected ---------------------------------------
@@ -23,18 +23,21 @@ def leave_one_out_advantage(rewards: np.ndarray) -> np.ndarray:
 
     Left out of its own baseline, a reward keeps the gradient unbiased (Kool 2019).
     """
-    return (rewards - rewards.mean()) * rewards.size / max(1, rewards.size - 1)
+    above = rewards - rewards.mean()
+    above[np.abs(above) < 1e-6 * np.abs(rewards).max()] = 0  # only rounding
+    return above * rewards.size / max(1, rewards.size - 1)
 
 
 def grpo_advantage(rewards: np.ndarray) -> np.ndarray:
     """GRPO: r less its problem's mean, over its problem's spread (Shao 2024, 4.1).
 
-    All of a problem right, or all wrong: nothing to learn from it, 0. Biased: a chain
-    is in its own baseline, and the spread weighs problems anew.
+    Where all chains of a problem earn the same, there is nothing to learn: 0. Biased: a
+    chain is in its own baseline, and the spread gives problems other weights.
     """
+    above = rewards - rewards.mean(1, keepdims=True)
+    above[np.abs(above) < 1e-6 * np.abs(rewards).max(1, keepdims=True)] = 0  # rounding
     spread = rewards.std(1, keepdims=True)
-    centred = rewards - rewards.mean(1, keepdims=True)
-    return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
+    return np.divide(above, spread, out=np.zeros_like(above), where=above != 0)
 
 
 # --- losses, a token ------------------------------------------------------------------
@@ -79,7 +82,6 @@ def gradient_step(policy, trainer, drawn, loss, beta: float = 0.0, **record):
     rows = [policy.row(x, chain) for x, chain, _ in drawn]
     tokens = sum(len(written) for _, written in rows)
     total, kl = 0.0, 0.0
-    policy.model.train()
     for part, logp in policy.in_batches(rows, 16_384):
         logp = torch.cat(logp)  # of each token as θ is now, with its gradient
         old = [p for i in part for p in drawn[i][1].logprobs]  # as θ was at the draw
@@ -128,42 +130,52 @@ def policy_gradient(
     divergence from the base in nats a token on the step's chains (0 unless ``beta``).
     """
     advantage, loss = METHODS[method] if isinstance(method, str) else method
+    if batch > len(problems):
+        raise ValueError(f"a batch of {batch} problems, but there are {len(problems)}")
     policy.attach(seed=seed)
     rng = random.Random(seed)
+    chosen = [rng.sample(problems, batch) for _ in range(steps)]  # of each step
     asked = [(policy.encode(x)[0], repr(x)) for x in problems]
     about = (*policy.hashes(), asked, policy.max_tokens, steps, n, batch, refresh)
     about += (epochs, beta, lr, seed, *map(source, (advantage, loss, reward)))
     trainer = Trainer(policy.trained(), about, lr=lr, fresh=fresh)
-    policy.retuned()
-    every = [rng.sample(range(len(problems)), batch) for _ in range(steps)]
-    for step in range(0, steps, refresh):
-        rounds = every[step : step + refresh]
-        if len(trainer.history) >= (step + len(rounds)) * epochs:
-            continue
-        asked = [problems[i] for chosen in rounds for i in chosen]
-        rows = policy.sample(asked, n, seed=seed + step + 1)
-        rewards = np.asarray(reward(asked, rows), float)
-        record = {"rewards": rewards.mean(1).tolist(), "asked": rewards.size}
+    drawn: list = []  # (problems, chains, rewards) of each step that shares the draw
+    record: dict = {}
+
+    def draw(first):
+        """What the ``refresh`` steps from ``first`` on share."""
+        xs = sum(chosen[first : first + refresh], [])
+        rows = policy.sample(xs, n, seed=seed + first + 1)
+        rewards = checked(reward(xs, rows), xs, n)
+        drawn[:] = (
+            (xs[i : i + batch], rows[i : i + batch], rewards[i : i + batch])
+            for i in range(0, len(xs), batch)
+        )
+        record["rewards"] = rewards.mean(1).tolist()
+        record["asked"] = rewards.size
         record["tokens"] = sum(len(c.tokens) for row in rows for c in row)
-        for r in range(len(rounds) * epochs):
-            part = slice(r % len(rounds) * batch, (r % len(rounds) + 1) * batch)
-            values = advantage(rewards[part])
-            kept = [
-                (x, c, a)
-                for x, row, value in zip(asked[part], rows[part], values)
-                for c, a in zip(row, value)
-                if a or beta
-            ]
-            used = int(np.count_nonzero(values))
-            if kept:
-                gradient_step(policy, trainer, kept, loss, beta, **record, used=used)
-            else:
-                trainer.history.append(record | {"kl": 0.0, "used": 0})
-            record = record | {"asked": 0, "tokens": 0}
-        trainer.keep()  # not within a draw: its policy is gone by then
-        policy.retuned()
-    trainer.write(finished=True)
-    policy.retuned()
+
+    def take(at):
+        draw_number, turn = divmod(at, refresh * epochs)
+        if turn == 0:
+            draw(draw_number * refresh)
+        xs, rows, rewards = drawn[turn % len(drawn)]
+        values = advantage(rewards)
+        kept = [
+            (x, chain, a)
+            for x, row, its in zip(xs, rows, values)
+            for chain, a in zip(row, its)
+            if a or beta
+        ]
+        now = record | {"used": int(np.count_nonzero(values))}
+        if kept:
+            gradient_step(policy, trainer, kept, loss, beta, **now)
+        else:
+            trainer.step(None, now | {"kl": 0.0})
+        record.update(asked=0, tokens=0)
+
+    with policy.tuning():  # written after whole draws: an earlier policy drew them
+        trainer.run([0] * (steps * epochs), take, every=refresh * epochs)
     if not any(r["used"] for r in trainer.history):
         warnings.warn(
             f"in {steps} steps no chain's reward differed from its baseline: nothing "
@@ -173,47 +185,17 @@ def policy_gradient(
     return trainer.history
 
 
-def source(function) -> str:
-    """What a function does, for the store's key: edited, it is another one."""
-    try:
-        held = [cell.cell_contents for cell in function.__closure__ or ()]
-        names = sorted(inspect.getclosurevars(function).globals.items())
-        held += [(n, v) for n, v in names if not callable(v) and not ismodule(v)]
-        held += [function.__defaults__, function.__kwdefaults__]
-        return inspect.getsource(function) + repr(held)
-    except (AttributeError, OSError, TypeError):  # typed at a prompt, or a partial
-        return repr(function)
-
-
-def trl_reward(problems) -> Callable:
-    """The verifier as a reward function of TRL's trainers; the rewards are 0 or 1.
-
-    Prompts and completions are texts, or conversations: lists of messages. A problem is
-    found by its prompt, the last message of the user: KeyError for a prompt that none
-    of them has.
-    """
-    known = {x.prompt: x for x in problems}
-
-    def verifier(prompts, completions, **columns) -> list[float]:
-        asked = [known[said(prompt, "user")] for prompt in prompts]
-        answers = [
-            read_answer(said(completion, "assistant"), x.verifier)
-            for x, completion in zip(asked, completions, strict=True)
-        ]
-        return [float(bool(verify(x, y))) for x, y in zip(asked, answers)]
-
-    return verifier
-
-
-def said(conversation, role: str) -> str:
-    """A text as it is; of a list of messages the last one's that ``role`` has said.
-
-    A message's content is a text, or a list of parts: those of type text count.
-    """
-    if isinstance(conversation, str):
-        return conversation
-    contents = [m["content"] for m in conversation if m["role"] == role]
-    content = (contents[-1] if contents else None) or ""
-    if isinstance(content, str):
-        return content
-    return "".join(part.get("text", "") for part in content if part["type"] == "text")
+def checked(rewards, problems, n: int) -> np.ndarray:
+    """Rewards as an array [problems, n]; ValueError where they are none."""
+    rewards = np.asarray(rewards, float)
+    if rewards.shape != (len(problems), n):
+        raise ValueError(
+            f"the reward gave numbers of shape {rewards.shape} for {n} chains of each "
+            f"of {len(problems)} problems"
+        )
+    for x, row in zip(problems, rewards):
+        if not np.isfinite(row).all():
+            raise ValueError(
+                f"problem {Problem.of(x).id}: its rewards are {row.tolist()}"
+            )
+    return rewards

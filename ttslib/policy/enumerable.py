@@ -24,6 +24,8 @@ class Enumerable:
     is a choice of its own.
     """
 
+    adapters, chats = (), False
+
     def __init__(self, trees: dict[str, dict], tie=id):
         self.trees = self.base = trees
         self.tie = tie
@@ -111,6 +113,10 @@ class Enumerable:
     def ends(self, chain) -> list[int]:
         """Where each step ends: every token is a step."""
         return list(range(len(chain.tokens)))
+
+    def step_texts(self, chain) -> list[str]:
+        """The text of each step of ``chain``."""
+        return lines(chain.text)
 
     def head(self, chain, t: int) -> Chain:
         """The first ``t`` steps of ``chain``, as a chain that goes on."""

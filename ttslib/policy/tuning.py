@@ -1,13 +1,12 @@
 """θ: LoRA adapters on a language model, and how they are trained."""
 
-import math
-import random
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 
-from .language import LanguageModel, buckets
-from .training import Trainer
+from .language import LanguageModel
+from .training import train
 
 
 class Policy(LanguageModel):
@@ -34,7 +33,7 @@ class Policy(LanguageModel):
         from peft import get_peft_model
 
         if hasattr(self.model, "peft_config"):
-            if name in self.model.peft_config:
+            if name in self.adapters:
                 self.model.delete_adapter(name)
             self.model.add_adapter(name, config)
         else:
@@ -42,7 +41,7 @@ class Policy(LanguageModel):
 
     def switch(self, name: str | None):
         """Make adapter ``name`` the active one; None is the base."""
-        have = getattr(self.model, "peft_config", {})
+        have = self.adapters
         if name is None:
             if have:
                 self.model.base_model.disable_adapter_layers()
@@ -57,6 +56,11 @@ class Policy(LanguageModel):
             self.model.set_adapter(name)
         self.adapter = name
         self.retuned()
+
+    @property
+    def adapters(self) -> dict:
+        """The settings of each adapter by its name; {} before the first."""
+        return getattr(self.model, "peft_config", {})
 
     def changed(self):
         """The weights have changed: forget what was computed from them."""
@@ -89,19 +93,11 @@ class Policy(LanguageModel):
         longer than the model reads is cut off. What was trained is not trained again
         unless ``fresh``, and a run that was killed goes on at its batch.
         """
-        if self.adapter is None:
-            raise ValueError("no adapter is active: attach() one first")
-        if not examples:
-            raise ValueError("no examples to train on")
-        rows, weights = [], []
+        trained, rows, weights = self.trained(), [], []
         for problem, text, *weight in examples:
             ids, tail = self.row(problem, text, eos, any_length=True)
             rows.append((ids, tail[: self.limit - len(ids)]))
             weights.append(as_weight(weight[0] if weight else 1.0, tail))
-        lengths = [len(ids) + len(tail) for ids, tail in rows]
-        order = batches(lengths, batch_tokens, epochs, random.Random(seed))
-        about = (*self.hashes(), rows, weights, epochs, lr, batch_tokens, seed)
-        trainer = Trainer(self.trained(), about, lr=lr, fresh=fresh)
 
         def loss(batch):
             logp = self.token_logp([rows[i] for i in batch])
@@ -109,15 +105,37 @@ class Policy(LanguageModel):
             total, count = (sum(part) for part in zip(*terms))
             return total / max(count, 1e-9)
 
-        self.model.train()
+        with self.tuning(dropout=True):
+            return train(
+                trained,
+                (*self.hashes(), rows, weights),
+                [len(ids) + len(tail) for ids, tail in rows],
+                loss,
+                epochs=epochs,
+                lr=lr,
+                batch_tokens=batch_tokens,
+                seed=seed,
+                fresh=fresh,
+                progress=progress,
+            )
+
+    @contextmanager
+    def tuning(self, *, dropout: bool = False):
+        """While the active adapter changes; ``dropout`` as the model and it have it.
+
+        Ratios and references need one and the same policy: losses that compare log p
+        with an earlier one are trained without dropout.
+        """
+        self.model.train(dropout)
         try:
-            trainer.run(order, loss, lengths, progress=progress)
+            yield
         finally:
             self.retuned()
-        return trainer.history
 
     def trained(self) -> list[torch.nn.Parameter]:
-        """The active adapter's parameters."""
+        """The active adapter's parameters; ValueError where none is active."""
+        if self.adapter is None:
+            raise ValueError("no adapter is active: attach() one first")
         return [p for p in self.model.parameters() if p.requires_grad]
 
     def save_adapter(self, path):
@@ -157,8 +175,8 @@ class Policy(LanguageModel):
             ) from error
 
     def remove_adapter(self, name: str):
-        if name in getattr(self.model, "peft_config", {}):
-            if len(self.model.peft_config) > 1:
+        if name in self.adapters:
+            if len(self.adapters) > 1:
                 self.model.delete_adapter(name)
             else:
                 self.model = self.model.unload()
@@ -242,13 +260,3 @@ def adapter_folder(path: Path, name: str) -> Path:
         names = ", ".join(p.name for p in others)
         raise OSError(f"{path} holds adapters {names}, not {name!r}: name one of them")
     raise OSError(f"{path} holds no {weights}: save_adapter() writes one")
-
-
-def batches(lengths: list[int], size: int, epochs: float, rng) -> list[list[int]]:
-    """The order of training: :func:`buckets` anew for each pass, and shuffled."""
-    order: list = []
-    for _ in range(math.ceil(epochs)):
-        batch = buckets(lengths, size, rng)
-        rng.shuffle(batch)
-        order += batch
-    return order[: max(1, round(len(order) * epochs / math.ceil(epochs)))]

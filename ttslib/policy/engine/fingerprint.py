@@ -1,6 +1,7 @@
 """Short texts that identify a model; the store's keys are made of them."""
 
 import hashlib
+import inspect
 import json
 
 import torch
@@ -71,3 +72,17 @@ def digest(tensors: dict, *more) -> str:
         out.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         out.update(tensor.reshape(-1).view(torch.uint8).numpy())
     return out.hexdigest()
+
+
+def source(function) -> str:
+    """What a function does: its text, and the values that it closes over."""
+    try:
+        held = [cell.cell_contents for cell in function.__closure__ or ()]
+        names = sorted(inspect.getclosurevars(function).globals.items())
+        held += [
+            (n, v) for n, v in names if not callable(v) and not inspect.ismodule(v)
+        ]
+        held += [function.__defaults__, function.__kwdefaults__]
+        return inspect.getsource(function) + repr(held)
+    except (AttributeError, OSError, TypeError):  # typed at a prompt, or a partial
+        return repr(function)

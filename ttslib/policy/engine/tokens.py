@@ -3,6 +3,7 @@
 import datetime
 from dataclasses import replace
 
+from ...chain import lines
 from ...problems import Problem
 
 INSTRUCTION = (
@@ -33,26 +34,50 @@ class Reader:
         x = Problem.of(problem)
         if not x.prompt.strip():
             raise ValueError(f"problem {x.id}: its prompt is empty")
-        if not self.tokenizer.chat_template:
+        if not self.chats:
             return x.prompt
-        try:
-            return self.tokenizer.apply_chat_template(
-                [{"role": "user", "content": f"{INSTRUCTION}\n\n{x.prompt.strip()}"}],
-                tokenize=False,
-                add_generation_prompt=True,
-                chat_template=dated(self.tokenizer.get_chat_template()),
-            )
-        except Exception as error:  # a template is a program
-            raise ValueError(
-                f"problem {x.id}: the chat template of {self.name or 'the model'} "
-                f"can't write it ({error}): give the tokenizer another chat_template, "
-                "or None for bare prompts"
-            ) from error
+        return self.talk([("user", f"{INSTRUCTION}\n\n{x.prompt.strip()}")])
+
+    @property
+    def chats(self) -> bool:
+        """Does the model expect turns of a user?"""
+        return bool(self.tokenizer.chat_template)
+
+    def user_turn(self, asked: str) -> str:
+        """What stands between a chain of a chat model and its answer to ``asked``."""
+        mark = "~chain~"
+        text = self.talk([("user", mark), ("assistant", mark), ("user", asked)])
+        return text.split(mark)[-1]
+
+    def talk(self, turns: list[tuple[str, str]]) -> str:
+        """(role, content) of each turn in the chat template, up to the next reply.
+
+        ValueError if the template, which is a program, fails or leaves a turn out.
+        """
+        why = "it leaves a turn out"
+        # Some templates, of models that see images too, want a list of parts.
+        for form in (str, lambda text: [{"type": "text", "text": text}]):
+            try:
+                text = self.tokenizer.apply_chat_template(
+                    [{"role": role, "content": form(said)} for role, said in turns],
+                    tokenize=False,
+                    add_generation_prompt=True,
+                    chat_template=dated(self.tokenizer.get_chat_template()),
+                )
+                if all(said in text for _, said in turns):
+                    return text
+            except Exception as error:
+                why = error
+        raise ValueError(
+            f"the chat template of {self.name or 'the model'} can't write "
+            f"{turns[-1][1][-60:]!r} ({why}): give the tokenizer another chat_template, "
+            "or None for bare prompts"
+        )
 
     def encode(self, problem, prefix: str = "", text: str = "") -> tuple[tuple, tuple]:
         """(ids of prompt and prefix, ids of text)."""
         formatted = self.format(problem)
-        chat = bool(self.tokenizer.chat_template)
+        chat = self.chats
         if formatted not in self._ids:
             ids = self.tokenizer(formatted, add_special_tokens=not chat)["input_ids"]
             if not chat and ids[-1:] == [self.tokenizer.eos_token_id] and len(ids) > 1:
@@ -118,6 +143,20 @@ class Reader:
         for token in set(chain.tokens) - known.keys():
             known[token] = "\n" in self.tokenizer.decode([token])
         return [i for i, t in enumerate(chain.tokens) if known[t] or i == last]
+
+    def step_texts(self, chain) -> list[str]:
+        """The text of each step of ``chain``: [steps], one for each of :meth:`ends`.
+
+        Together they are its text. A step's token may hold a blank line besides
+        (".\\n\\n"), or begin the next line; a step of eos alone is "".
+        """
+        if not chain.tokens:
+            return lines(chain.text)
+        ids, cuts = self.encode(chain.prompt, chain.prefix)[0], [0]
+        for end in self.ends(chain)[:-1]:  # a cut character's other half follows it
+            cuts.append(len(self.read(chain.tokens[: end + 1], ids).rstrip("\ufffd")))
+        cuts.append(len(chain.text))
+        return [chain.text[a:b] for a, b in zip(cuts, cuts[1:])]
 
     def head(self, chain, t: int):
         """The first ``t`` steps of ``chain``, as a chain that goes on."""
