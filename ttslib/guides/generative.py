@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from ..chain import Chain, lines
+from ..chain import Chain
 from ..problems.plans import fill, line, solve
 from .stream import least, noted
 
@@ -105,7 +105,7 @@ class GenerativeVerifier:
 
     def judge(self, problems, befores) -> tuple[np.ndarray, np.ndarray]:
         """Value and cost of each text, under the adapter that is active."""
-        tokens = np.array([size(self.policy, before) for before in befores], int)
+        tokens = np.array([len(self.policy.pieces(text)) for text in befores], int)
         if not self.check:
             return self.verdicts(problems, befores), tokens
         options = dict(seed=self.seed) | self.sampling
@@ -124,7 +124,7 @@ class GenerativeVerifier:
 
     def verdicts(self, problems, befores) -> np.ndarray:
         """p(yes) / (p(yes) + p(no)) of the next word after each text; NaN where 0/0."""
-        yes, no = said(self.policy, problems, befores, self.answers()).T
+        yes, no = self.policy.next_logprobs(problems, befores, self.answers()).T
         with np.errstate(invalid="ignore", over="ignore"):
             return 1 / (1 + np.exp(no - yes))
 
@@ -180,7 +180,8 @@ class GenerativeVerifier:
         The question between them is given, not learned: it weighs nothing.
         """
         if not self.check:
-            chain = behind(self.policy, problem, before, word)
+            tokens = self.policy.encode(problem, before, word)[1]
+            chain = Chain(problem.prompt, word, tokens, finished=True, prefix=before)
             return chain, np.ones(len(chain.tokens))
         head = self.end(check)[: -len(self.ask)]
         parts = [self.policy.pieces(text) for text in (head, self.ask, word)]
@@ -191,60 +192,6 @@ class GenerativeVerifier:
         tokens = sum(map(tuple, parts), ())
         chain = Chain(problem.prompt, text, tokens, finished=True, prefix=before)
         return chain, np.array(weights)
-
-
-def behind(policy, problem, before: str, text: str) -> Chain:
-    """``text`` as a chain that goes on from ``before``."""
-    known = hasattr(policy, "encode")
-    tokens = policy.encode(problem, before, text)[1] if known else ()
-    return Chain(problem.prompt, text, tokens, finished=True, prefix=before)
-
-
-def size(policy, text: str) -> int:
-    """Tokens of a text; steps, where the policy has no tokenizer."""
-    return len(policy.pieces(text) if hasattr(policy, "pieces") else lines(text))
-
-
-def said(policy, problems, befores, words) -> np.ndarray:
-    """log p of each of ``words`` after each text: [texts, words].
-
-    One reading serves all words where each is one token.
-    """
-    if hasattr(policy, "token_logp") and problems:
-        ids = [policy.encode(problems[0], befores[0], w)[1] for w in words]
-        if all(len(tokens) == 1 for tokens in ids):
-            rows = [policy.encode(x, b)[0] for x, b in zip(problems, befores)]
-            return next_logp(policy, rows, [t for (t,) in ids])
-    columns = []
-    for word in words:
-        texts = [behind(policy, x, b, word) for x, b in zip(problems, befores)]
-        columns.append([sum(p) for p in policy.logprob(problems, texts)])
-    return np.array(columns).T
-
-
-def next_logp(policy, rows: list[tuple], wanted: list[int], size=8192) -> np.ndarray:
-    """log p of the tokens ``wanted`` next after each of ``rows``: [rows, wanted]."""
-    import torch
-
-    from ..policy.language import buckets
-
-    out = np.zeros((len(rows), len(wanted)))
-    device = policy.base.device
-    with torch.inference_mode():
-        for batch in buckets([len(row) for row in rows], size):
-            last = torch.tensor([len(rows[i]) - 1 for i in batch])
-            tokens = torch.zeros(len(batch), int(last.max()) + 1, dtype=torch.long)
-            for line_, i in zip(tokens, batch):
-                line_[: len(rows[i])] = torch.tensor(rows[i])
-            some, at = last.unique(return_inverse=True)  # logits where a row needs them
-            logits = policy.base(
-                input_ids=tokens.to(device),
-                use_cache=False,
-                logits_to_keep=some.to(device),
-            ).logits
-            logits = logits[torch.arange(len(batch)), at.to(device)].float()
-            out[batch] = logits.log_softmax(-1)[:, wanted].cpu().numpy()
-    return out
 
 
 def judge_steps(verifier, problem, steps: list[str]) -> np.ndarray:

@@ -29,7 +29,7 @@ class Trainer:
         self.path = store.folder() / "training" / f"{name}.safetensors"
         self.history: list = []
         self.last = time.monotonic()
-        found = None if fresh else store.read(self.path, unpack)
+        found = None if fresh else store.read_file(self.path, unpack)
         if found is not None:
             self.restore(*found)
 
@@ -79,7 +79,7 @@ class Trainer:
             for i, p in enumerate(self.trained):
                 state = self.optimizer.state.get(p, {})
                 tensors |= {f"{name}{i}": value for name, value in state.items()}
-        store.write(self.path, pack(tensors, self.history))
+        store.write_file(self.path, pack(tensors, self.history))
         self.last = time.monotonic()
 
     def restore(self, tensors: dict, history: list):

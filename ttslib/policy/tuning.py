@@ -16,23 +16,29 @@ class Policy(LanguageModel):
     def attach(
         self, r: int = 16, alpha: int = 32, *, name: str = "default", seed: int = 0
     ):
-        """A new LoRA adapter ``name`` on every linear layer but the head; active.
+        """Add a LoRA adapter ``name`` to every linear layer but the head; activate it.
 
-        It takes the place of one with that name: training starts from the base again.
+        It replaces an adapter of that name: training starts from the base again.
         """
-        from peft import LoraConfig, get_peft_model
+        from peft import LoraConfig
 
         torch.manual_seed(seed)
         config = LoraConfig(
             r=r, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM"
         )
+        self.add_adapter(name, config)
+        self.switch(name)
+
+    def add_adapter(self, name: str, config):
+        """Put a new adapter into the layers, in place of one of that name."""
+        from peft import get_peft_model
+
         if hasattr(self.model, "peft_config"):
             if name in self.adapters:
                 self.model.delete_adapter(name)
             self.model.add_adapter(name, config)
         else:
             self.model = get_peft_model(self.model, config, adapter_name=name)
-        self.switch(name)
 
     def switch(self, name: str | None):
         """Make adapter ``name`` the active one; None is the base."""
@@ -45,12 +51,8 @@ class Policy(LanguageModel):
                 f"no adapter {name!r}: there are {sorted(have) or 'none'}; attach or "
                 "load it first"
             )
-        elif getattr(have[name], "alora_invocation_tokens", None):
-            raise NotImplementedError(
-                f"adapter {name!r} is an activated LoRA, which begins to act within a "
-                "prompt: the policy can't serve it, use plain LoRA"
-            )
         else:
+            refuse_unserved(name, have[name])
             self.model.base_model.enable_adapter_layers()
             self.model.set_adapter(name)
         self.adapter = name
@@ -62,12 +64,12 @@ class Policy(LanguageModel):
         return getattr(self.model, "peft_config", {})
 
     def changed(self):
-        """The weights are not what they were: forget what was made from them."""
+        """The weights have changed: forget what was computed from them."""
         self._cached.clear()
         self.model.eval()
 
     def retuned(self):
-        """As :meth:`changed`, of adapters only: the hash of the base still holds."""
+        """Only adapters have changed: as :meth:`changed`, but keep the base's hash."""
         for what in ("engine", "adapter"):
             self._cached.pop(what, None)
         self.model.eval()
@@ -88,13 +90,13 @@ class Policy(LanguageModel):
 
         The loss is the weighted mean of -log p over the completions' tokens; a weight
         is one number, or one for each token. Rows of like length share a batch;
-        ``epochs`` may end within a pass. A completion may be a :class:`Chain`. What was
-        trained is not trained again unless ``fresh``, and a run that was killed goes on
-        at its batch.
+        ``epochs`` may end within a pass. A completion may be a :class:`Chain`; what is
+        longer than the model reads is cut off. What was trained is not trained again
+        unless ``fresh``, and a run that was killed goes on at its batch.
         """
         trained, rows, weights = self.trained(), [], []
         for problem, text, *weight in examples:
-            ids, tail = self.row(problem, text, eos)
+            ids, tail = self.row(problem, text, eos, any_length=True)
             rows.append((ids, tail[: self.limit - len(ids)]))
             weights.append(as_weight(weight[0] if weight else 1.0, tail))
 
@@ -146,21 +148,39 @@ class Policy(LanguageModel):
     def load_adapter(self, path, name: str = "default"):
         """Read an adapter that :meth:`save_adapter` wrote; it becomes active.
 
-        A folder may hold several, each below its name; OSError where it is not clear
-        which is meant.
+        A folder may hold several, each below its name; OSError if it is not clear
+        which is meant. NotImplementedError for a kind that the policy can't serve.
         """
-        from peft import PeftModel
+        from peft import PeftConfig
 
-        path = adapter_folder(Path(path), name)
-        if hasattr(self.model, "peft_config"):
-            if name in self.adapters:
+        path, active = adapter_folder(Path(path), name), self.adapter
+        try:
+            config = PeftConfig.from_pretrained(path)
+        except Exception as error:
+            raise OSError(f"the adapter in {path} can't be read ({error})") from error
+        refuse_unserved(name, config)
+        config.inference_mode = False
+        try:
+            self.add_adapter(name, config)
+            found = self.model.load_adapter(path, name, is_trainable=True)
+            missing = [key for key in found.missing_keys if "vector_bank" not in key]
+            if missing:  # peft would leave these random (a bank is shared: VB-LoRA)
+                raise ValueError(f"it has no {', '.join(missing[:3])}")
+            self.switch(name)
+        except Exception as error:
+            self.remove_adapter(name)
+            self.switch(active if active != name else None)
+            raise OSError(
+                f"the adapter in {path} does not fit {self.name or 'the model'}, or is "
+                f"damaged ({error}): load it on the base that it was trained on"
+            ) from error
+
+    def remove_adapter(self, name: str):
+        if name in self.adapters:
+            if len(self.adapters) > 1:
                 self.model.delete_adapter(name)
-            self.model.load_adapter(path, name, is_trainable=True)
-        else:
-            self.model = PeftModel.from_pretrained(
-                self.model, path, adapter_name=name, is_trainable=True
-            )
-        self.switch(name)
+            else:
+                self.model = self.model.unload()
 
     def merge(self) -> "Policy":
         """A new policy with the active adapter in its weights; this one stays."""
@@ -179,6 +199,19 @@ class Policy(LanguageModel):
         )
         policy.fast = self.fast
         return policy
+
+
+def refuse_unserved(name: str, config):
+    """NotImplementedError unless the adapter acts in the layers, at every token."""
+    if getattr(config, "alora_invocation_tokens", None):
+        kind = "an activated LoRA, which begins to act within a prompt"
+    elif config.is_prompt_learning:
+        kind = "a learned prompt, which is not in the model's layers"
+    else:
+        return
+    raise NotImplementedError(
+        f"adapter {name!r} is {kind}: the policy can't serve it, use plain LoRA"
+    )
 
 
 def as_weight(weight, tail) -> float | tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""What a model is, as short texts: the store's keys are made of them."""
+"""Short texts that identify a model; the store's keys are made of them."""
 
 import hashlib
 import inspect
@@ -10,18 +10,18 @@ from ...chain import key_of
 
 
 def weight_versions(base, prefix: str) -> tuple[tuple, tuple]:
-    """Which parameters the base and its adapters have, how often each was written to.
+    """(id, number of writes) of each tensor: of the base, and of its adapters.
 
-    What was made from the weights is out of date where these differ.
+    Anything computed from the weights is out of date once these differ.
     """
     found: tuple[list, list] = ([], [])
-    for name, p in base.named_parameters():
+    for name, p in (*base.named_parameters(), *base.named_buffers()):
         found[not own(name, prefix)].append((id(p), p._version))
     return tuple(found[0]), tuple(found[1])
 
 
 def weights(base, tokenizer, prefix: str) -> str:
-    """Of the base's weights and the tokenizer, whatever adapters there are."""
+    """A hash of the base's weights and the tokenizer; adapters do not count."""
     kept = {n: p for n, p in base.state_dict().items() if own(n, prefix)}
     kept |= dict(base.named_buffers())
     for wrapped in ("base_layer.", "original_module."):
@@ -30,7 +30,7 @@ def weights(base, tokenizer, prefix: str) -> str:
 
 
 def adapter(model, name: str) -> str:
-    """Of an adapter's tensors and settings."""
+    """A hash of an adapter's tensors and settings."""
     from peft import get_peft_model_state_dict
 
     about = model.peft_config[name].to_dict()
@@ -42,7 +42,7 @@ def adapter(model, name: str) -> str:
 
 
 def settings(base, tokenizer) -> str:
-    """Of the configuration of model and generation: RoPE, scaling, eos."""
+    """A hash of the configurations of model and generation: RoPE, scaling, eos."""
     about = base.config.to_dict()
     for name in ("_name_or_path", "transformers_version", "dtype"):
         about.pop(name, None)
@@ -51,12 +51,12 @@ def settings(base, tokenizer) -> str:
 
 
 def own(name: str, prefix: str) -> bool:
-    """Is a parameter of this name the base's own, not an adapter's?"""
+    """Does a parameter of this name belong to the base, not to an adapter?"""
     return prefix not in name and ".modules_to_save." not in name
 
 
 def text_of(settings: dict) -> str:
-    """Settings as text; sets in an order."""
+    """Settings as JSON with sorted keys and sorted sets."""
 
     def default(value):
         return sorted(value) if isinstance(value, set) else str(value)
