@@ -13,7 +13,7 @@ from ..chain import lines
 # Signs that every model has met: a word that the base never saw (its embedding is also
 # its head) no adapter brought it to write.
 WRITTEN = re.compile(r" \[(\d)\]$", re.M)
-TOP = 9  # a value is written as one digit, 0 to TOP
+TOP_DIGIT = 9  # a value is written as one digit, 0 to 9
 
 
 def least(policy, chain) -> list[float]:
@@ -55,7 +55,7 @@ def with_values(chain, values, policy=None) -> str:
             f"{len(values)} values for a chain of {len(ways[0])} steps: give one for "
             "each, or for each but the last"
         )
-    said = [round(TOP * float(v)) for v in values]
+    said = [round(TOP_DIGIT * float(v)) for v in values]
     written = [noted(s, d) if "\n" in s else s for s, d in zip(fits[0], said)]
     return chain.prefix + "".join(written + fits[0][len(said) :])
 
@@ -103,5 +103,5 @@ def interleaved(problems, chains) -> tuple[np.ndarray, np.ndarray]:
     for i, chain in enumerate(chains):
         text = re.sub(r"\n\s*\Z", "", chain.full_text)
         said = WRITTEN.findall(text if chain.finished else text.split("\n")[-1])
-        values[i] = int(said[-1]) / TOP if said else 0.0
+        values[i] = int(said[-1]) / TOP_DIGIT if said else 0.0
     return values, np.zeros(len(chains), int)
