@@ -55,6 +55,7 @@ class Enumerable:
     def sample(self, problems, n, *, prefix="", seed=0, max_tokens=None, **options):
         """``n`` chains for each problem, as :meth:`Policy.sample` draws them."""
         problems, prefixes = spread(problems, prefix)
+        check_sampling(n=n)
         for unused in ("fresh", "keep", "progress"):
             options.pop(unused, None)
         out = []
