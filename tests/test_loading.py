@@ -1,5 +1,6 @@
 """Weights, adapters and tokenizers as people have them: served rightly, or refused."""
 
+import dataclasses
 import json
 import shutil
 
@@ -39,7 +40,7 @@ def tokenizer():
 
 def llama(tokenizer, kind=transformers.LlamaForCausalLM, **more):
     torch.manual_seed(0)
-    config = transformers.LlamaConfig(vocab_size=len(tokenizer), **SIZE | more)
+    config = transformers.LlamaConfig(**SIZE | dict(vocab_size=len(tokenizer)) | more)
     model = kind(config)
     with torch.no_grad():
         for p in model.parameters():
@@ -320,6 +321,47 @@ def test_what_changes_a_forward_changes_the_chains(tokenizer, change):
         body.layers[0].mlp.forward = lambda x: 0 * own(x)
     assert policy.hashes() != hashes
     assert check(policy) != before
+
+
+@pytest.mark.parametrize("change", ["weights", "adapter", "problem"])
+def test_kept_kv_serves_only_what_made_it(tokenizer, change):
+    """KV of other weights, of another adapter or of another prompt is not gone on from."""
+    policy = Policy(llama(tokenizer), tokenizer)
+    (chain,) = policy.sample([PROMPT], 1, max_tokens=5, keep=True)[0]
+    assert chain.state is not None and not chain.finished
+    prompt = PROMPT
+    if change == "weights":
+        with torch.no_grad():
+            policy.base.model.embed_tokens.weight.mul_(1.5)
+    elif change == "adapter":
+        policy.attach(r=4)
+        policy.fit([(PROMPT, "Answer: 7")], epochs=5, lr=1e-1)
+    else:
+        prompt = "Ann has 5 pens.\n"
+    bare = dataclasses.replace(chain, state=None)
+    for call in (
+        lambda c: policy.sample([prompt], 1, prefix=c, fresh=True)[0],
+        lambda c: policy.extend([c], max_tokens=30),
+    ):
+        (a,), (b,) = call(chain), call(bare)
+        assert a.tokens == b.tokens
+        assert np.abs(np.subtract(a.logprobs, b.logprobs)).max() < 1e-4
+    if change == "adapter":  # back on the base it serves again, as it is
+        policy.switch(None)
+        (child,) = policy.extend([chain], max_tokens=30)
+        assert child.state is None or root(child.state) is root(chain.state)
+
+
+def root(state):
+    return root(state.parent) if state.parent else state
+
+
+def test_scores_that_are_no_numbers_are_refused(tokenizer):
+    model = llama(tokenizer)
+    with torch.no_grad():
+        model.lm_head.weight[7] = torch.nan
+    with pytest.raises(FloatingPointError, match="apples.* not numbers"):
+        Policy(model, tokenizer).logprob([PROMPT], ["Answer: 7"])
 
 
 @pytest.mark.parametrize("n", [-1, 1.5])

@@ -1,5 +1,6 @@
 """p(y, z | x; θ) of a transformers model: draw chains, extend them, score them."""
 
+import math
 import uuid
 from collections import Counter
 from dataclasses import replace
@@ -59,19 +60,14 @@ class LanguageModel(Reader):
     def engine(self) -> Engine:
         """The decoding engine, made anew when weights, adapter or settings change."""
 
-        def make():
-            return Engine(self.base, self.tokenizer, rows=self.rows, fast=self.fast)
-
         settings = fingerprint.settings(self.base, self.tokenizer)
-        of = (
-            *self.weight_versions,
-            settings,
-            self.active,
-            self.hooks,
-            self.rows,
-            self.fast,
-        )
-        return self.cached("engine", of, make)
+        of = (*self.weight_versions, settings, self.active, self.hooks)
+        options = dict(rows=self.rows, fast=self.fast)
+
+        def make():
+            return Engine(self.base, self.tokenizer, version=hash(of), **options)
+
+        return self.cached("engine", (*of, *options.values()), make)
 
     def cached(self, what: str, of: tuple, make):
         """The last ``make()`` of this name if it was made ``of`` the same, or anew."""
@@ -148,7 +144,7 @@ class LanguageModel(Reader):
         ids = sum(self.row(problem, prefix, eos=False, any_length=True), ())
         if len(ids) >= self.limit:
             self.refuse_length(problem, "prefix", len(ids), self.limit - 1)
-        return ids, prefix.state
+        return ids, prefix.state if prefix.prompt == problem.prompt else None
 
     def start(self, problem, *, prefix="", seed: int = 0, index: int = 0) -> Chain:
         """The empty chain, where step-by-step search begins."""
@@ -242,6 +238,12 @@ class LanguageModel(Reader):
             for how, part in ways:
                 for batch, logp in how(part, batch_tokens):
                     out |= {part[i]: tuple(p.tolist()) for i, p in zip(batch, logp)}
+        for problem, row in zip(problems, asked):
+            if any(map(math.isnan, out[row])):
+                raise FloatingPointError(
+                    f"problem {problem.id}: the model's logits are not numbers: check "
+                    "its weights and dtype"
+                )
         return [out[row] for row in asked]
 
     def sharing(self, rows, batch_tokens: int):
