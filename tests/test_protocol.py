@@ -92,3 +92,27 @@ def test_a_reader_is_charged_for_pieces(case):
     (chain,) = policy.sample([problem], 1, seed=5)[0]
     assert len(policy.pieces(chain.text)) >= len(policy.ends(chain)) - 1
     assert policy.pieces("") == ()
+
+
+def test_no_chains_are_asked_for(case):
+    policy, problem, _ = case
+    assert policy.sample([problem], 0) == [[]] and policy.sample([], 3) == []
+    assert policy.extend([policy.start(problem)], 0) == [[]]
+    assert policy.extend([], 3) == []
+
+
+def test_problems_may_be_one_or_any_row_of_them(case):
+    policy, problem, _ = case
+    row = policy.sample([problem, problem], 2)
+    assert policy.sample(iter([problem, problem]), 2) == row
+    assert policy.sample(problem, 2) == row[:1]
+    asked = np.array([problem.prompt])
+    other = policy.sample(asked, 2, prefix=np.array([""]), seed=np.int64(0))
+    assert [c.tokens for c in other[0]] == [c.tokens for c in row[0]]
+
+
+def test_step_texts_are_the_text(case):
+    policy, problem, _ = case
+    (chain,) = policy.sample([problem], 1, seed=5)[0]
+    steps = policy.step_texts(chain)
+    assert "".join(steps) == chain.text and len(steps) == len(policy.ends(chain))

@@ -104,7 +104,7 @@ class LanguageModel(Reader):
         sense.
         """
         problems, prefixes = spread(problems, prefix)
-        stop = (stop,) if isinstance(stop, str) else tuple(stop)
+        stop = (stop,) if isinstance(stop, str) else tuple(stop or ())
         check_sampling(temperature, top_p, max_tokens, stop, n)
         seed, temperature, top_p = int(seed), float(temperature), float(top_p)
         out, jobs, place, entries, hashes = [], [], [], [], self.hashes()
@@ -172,7 +172,8 @@ class LanguageModel(Reader):
         """
         check_sampling(temperature, top_p, max_tokens, n=n)
         branch = n is not None or fork is not None
-        out = [[chain] * (n or 1) for chain in chains]
+        children = 1 if n is None else n
+        out = [[chain] * children for chain in chains]
         jobs, place = [], []
         for c, chain in enumerate(chains):
             if chain.text and not chain.tokens:
@@ -182,7 +183,7 @@ class LanguageModel(Reader):
                 )
             start, _ = self.encode(chain.prompt, chain.prefix)
             budget = min(max_tokens or self.max_tokens, self.limit - len(start))
-            for j in range(n or 1):
+            for j in range(children):
                 index = fork_index(chain, fork or 0, j) if branch else chain.index
                 out[c][j] = replace(chain, index=index, cost=0)
                 if chain.finished or len(chain.tokens) >= budget:
