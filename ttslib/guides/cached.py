@@ -48,6 +48,7 @@ class CachedRewardModel:
         self.model, self.rows = model, rows
         self.prompts: dict[tuple, Read] = {}  # by their ids
         self.known: dict[tuple, Read] = {}  # by ids of prompt and chain
+        self.of = model.versions()
 
     def __call__(self, problems, chains) -> tuple[np.ndarray, np.ndarray]:
         """(value after the newest step [chains], tokens that were read [chains])."""
@@ -61,6 +62,8 @@ class CachedRewardModel:
     @torch.inference_mode()
     def follow(self, problems, chains) -> tuple[list[np.ndarray], np.ndarray]:
         """(values [chains] of [steps], tokens that are new [chains])."""
+        if self.of != self.model.versions():  # trained since: nothing holds any more
+            self.prompts, self.known, self.of = {}, {}, self.model.versions()
         rows = [self.model.row(x, c) for x, c in zip(problems, chains, strict=True)]
         prompts = sorted({row.prompt for row in rows} - self.prompts.keys())
         self.prompts |= self.read({prompt: Rest(Read(), prompt) for prompt in prompts})

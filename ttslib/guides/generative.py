@@ -150,6 +150,8 @@ class GenerativeVerifier:
         times, as they are few. Options as :meth:`ttslib.policy.Policy.fit`.
         """
         right = np.asarray(right, float)
+        if not ((right >= 0) & (right <= 1)).all():
+            raise ValueError("what is right is a verdict, or a chance from 0 to 1")
         if not self.check:
             checks = [""] * len(chains)
         elif checks is None:

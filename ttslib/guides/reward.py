@@ -1,6 +1,7 @@
 """r_ψ(z_1:t): outcome and process reward models, heads on tuned copies of a policy."""
 
 import copy
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -93,8 +94,13 @@ class RewardModel(torch.nn.Module):
         return [row[places] for row, places in zip(said, at)]
 
     def row(self, problem, chain) -> Row:
-        ids, tokens = self.policy.row(problem, chain)
-        return Row(ids, tokens, chain.logprobs, self.policy.ends(chain))
+        """``chain`` behind its problem; one that was written, not drawn, has no log p.
+
+        ValueError where they are longer than the model reads.
+        """
+        ids, tokens = self.policy.row(problem, chain, eos=chain.finished)
+        ends = self.policy.ends(replace(chain, tokens=tokens))
+        return Row(ids, tokens, chain.logprobs, ends)
 
     # --- learning --------------------------------------------------------------------
     def fit(
@@ -194,7 +200,7 @@ class RewardModel(torch.nn.Module):
     def __call__(self, problems, chains) -> tuple[np.ndarray, np.ndarray]:
         """(value after the newest step [chains], tokens that were read [chains])."""
         values = [v[-1] if len(v) else np.nan for v in self.steps(problems, chains)]
-        return np.array(values), np.array([len(chain.tokens) for chain in chains])
+        return np.array(values), np.array([len(chain.tokens) for chain in chains], int)
 
 
 def check_labels(name: str, labels: np.ndarray, steps: int):

@@ -54,7 +54,7 @@ def m_step(
     kept, problems taught, tokens trained on, the last loss.
     """
     length = sum(policy.length(x, z) for x, z, _ in q)
-    epochs = tokens / length if tokens else epochs
+    epochs = tokens / max(1, length) if tokens else epochs
     losses = policy.fit(q, epochs=epochs, **training)
     ledger = {"kept": len(q), "taught": len({x.id for x, *_ in q})}
     return ledger | {"trained": round(length * epochs), "loss": losses[-1]}

@@ -132,6 +132,9 @@ def policy_gradient(
     advantage, loss = METHODS[method] if isinstance(method, str) else method
     if batch > len(problems):
         raise ValueError(f"a batch of {batch} problems, but there are {len(problems)}")
+    for name, size in dict(n=n, batch=batch, refresh=refresh, epochs=epochs).items():
+        if size < 1:
+            raise ValueError(f"{name} is {size}: must be at least 1")
     policy.attach(seed=seed)
     rng = random.Random(seed)
     chosen = [rng.sample(problems, batch) for _ in range(steps)]  # of each step

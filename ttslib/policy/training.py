@@ -37,22 +37,25 @@ class Trainer:
         """One step along -∇ ``loss`` [] at ``rate`` times the learning rate.
 
         A loss of None changes nothing. The history gets ``entry``, or else the loss.
-        FloatingPointError where the loss is not finite; the parameters then stay.
+        FloatingPointError where the loss or its gradient is not finite; the parameters
+        then stay.
         """
-        value, at = 0.0 if loss is None else loss.item(), len(self.history) + 1
-        if not math.isfinite(value):
+        if loss is None:
+            self.history.append(0.0 if entry is None else entry)
+            return
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        size = torch.nn.utils.clip_grad_norm_(self.trained, 1.0)
+        if not (loss.isfinite() and size.isfinite()):
             raise FloatingPointError(
-                f"loss is {value} at step {at}: lower lr (now {self.lr:g}) or look at "
-                "the examples' weights"
+                f"loss is {loss.item()} and its gradient {size.item()} at step "
+                f"{len(self.history) + 1}: lower lr (now {self.lr:g}) or look at the "
+                "examples' weights"
             )
-        if loss is not None:
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.lr * rate
-            self.optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(self.trained, 1.0)
-            self.optimizer.step()
-        self.history.append(value if entry is None else entry)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.lr * rate
+        self.optimizer.step()
+        self.history.append(loss.item() if entry is None else entry)
 
     def run(self, sizes, take: Callable, *, every: int = 1, progress: bool = False):
         """``take(i)``, which calls :meth:`step` once, for each step i that is left.
@@ -106,10 +109,13 @@ def train(
     ``lengths`` [rows] are in tokens: rows of like length share a batch. ``settings``
     are ``epochs`` (which may end within a pass), ``lr``, ``batch_tokens`` and ``seed``;
     in the order given they are part of the store's key, behind ``about``. The loss may
-    be None, where no row of a batch has anything to teach. ValueError without rows.
+    be None, where no row of a batch has anything to teach. ValueError without rows
+    or epochs.
     """
     if not lengths:
         raise ValueError("no examples to train on")
+    if settings["epochs"] <= 0:
+        raise ValueError(f"epochs is {settings['epochs']}: must be above 0")
     rng, lr = random.Random(settings["seed"]), settings["lr"]
     order = batches(lengths, settings["batch_tokens"], settings["epochs"], rng)
     trainer = Trainer(parameters, (*about, *settings.values()), lr=lr, fresh=fresh)

@@ -3,6 +3,7 @@
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from .language import LanguageModel
@@ -103,7 +104,7 @@ class Policy(LanguageModel):
             logp = self.token_logp([rows[i] for i in batch])
             terms = [weigh(p, weights[i]) for i, p in zip(batch, logp)]
             total, count = (sum(part) for part in zip(*terms))
-            return total / max(count, 1e-9)
+            return total / count if count else None
 
         with self.tuning(dropout=True):
             return train(
@@ -215,7 +216,7 @@ def refuse_unserved(name: str, config):
 
 def as_weight(weight, tail) -> float | tuple[float, ...]:
     """One weight for a completion, or one for each token of it."""
-    if not hasattr(weight, "__len__"):
+    if np.ndim(weight) == 0:
         return float(weight)
     if len(weight) != len(tail):
         raise ValueError(
