@@ -97,7 +97,7 @@ def check_sampling(temperature=1.0, top_p=1.0, max_tokens=None, stop=(), n=1):
         )
     if max_tokens is not None and max_tokens < 1:
         raise ValueError(f"max_tokens is {max_tokens}: must be at least 1")
-    if n is not None and n < 0:
-        raise ValueError(f"n is {n}: must be 0 chains or more")
+    if n is not None and not (n >= 0 and n == int(n)):
+        raise ValueError(f"n is {n}: must be a number of chains")
     if "" in stop:
         raise ValueError("a stop string is empty: it would end every chain at once")

@@ -55,6 +55,7 @@ class Enumerable:
     def sample(self, problems, n, *, prefix="", seed=0, max_tokens=None, **options):
         """``n`` chains for each problem, as :meth:`Policy.sample` draws them."""
         problems, prefixes = spread(problems, prefix)
+        check_sampling(n=n)
         for unused in ("fresh", "keep", "progress"):
             options.pop(unused, None)
         out = []
@@ -70,19 +71,20 @@ class Enumerable:
         return out
 
     def start(self, problem, *, prefix="", seed=0, index=0) -> Chain:
-        x, about = Problem.of(problem), dict(seed=seed, index=index, prefix=prefix)
+        x = Problem.of(problem)
+        about = dict(seed=int(seed), index=int(index), prefix=prefix)
         return Chain(x.prompt, verifier=x.verifier, **about)
 
     def extend(self, chains, n=None, *, fork=None, max_tokens=None, **options):
         """Extend chains by one step, as :meth:`Policy.extend` does."""
         options.pop("keep", None)
-        out = []
+        out, children = [], 1 if n is None else n
         for chain in chains:
-            row = [chain] * (n or 1)
+            row = [chain] * children
             if n is not None or fork is not None:
                 row = [
                     replace(chain, index=fork_index(chain, fork or 0, j))
-                    for j in range(n or 1)
+                    for j in range(children)
                 ]
             out.append([self.go_on(c, len(c.tokens) + 1, **options) for c in row])
         return out if n is not None else [row[0] for row in out]

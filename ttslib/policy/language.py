@@ -1,5 +1,6 @@
 """p(y, z | x; θ) of a transformers model: draw chains, extend them, score them."""
 
+import math
 import uuid
 from collections import Counter
 from dataclasses import replace
@@ -59,19 +60,14 @@ class LanguageModel(Reader):
     def engine(self) -> Engine:
         """The decoding engine, made anew when weights, adapter or settings change."""
 
-        def make():
-            return Engine(self.base, self.tokenizer, rows=self.rows, fast=self.fast)
-
         settings = fingerprint.settings(self.base, self.tokenizer)
-        of = (
-            *self.weight_versions,
-            settings,
-            self.active,
-            self.hooks,
-            self.rows,
-            self.fast,
-        )
-        return self.cached("engine", of, make)
+        of = (*self.weight_versions, settings, self.active, self.hooks)
+        options = dict(rows=self.rows, fast=self.fast)
+
+        def make():
+            return Engine(self.base, self.tokenizer, version=hash(of), **options)
+
+        return self.cached("engine", (*of, *options.values()), make)
 
     def cached(self, what: str, of: tuple, make):
         """The last ``make()`` of this name if it was made ``of`` the same, or anew."""
@@ -108,7 +104,7 @@ class LanguageModel(Reader):
         sense.
         """
         problems, prefixes = spread(problems, prefix)
-        stop = (stop,) if isinstance(stop, str) else tuple(stop)
+        stop = (stop,) if isinstance(stop, str) else tuple(stop or ())
         check_sampling(temperature, top_p, max_tokens, stop, n)
         seed, temperature, top_p = int(seed), float(temperature), float(top_p)
         out, jobs, place, entries, hashes = [], [], [], [], self.hashes()
@@ -148,7 +144,7 @@ class LanguageModel(Reader):
         ids = sum(self.row(problem, prefix, eos=False, any_length=True), ())
         if len(ids) >= self.limit:
             self.refuse_length(problem, "prefix", len(ids), self.limit - 1)
-        return ids, prefix.state
+        return ids, prefix.state if prefix.prompt == problem.prompt else None
 
     def start(self, problem, *, prefix="", seed: int = 0, index: int = 0) -> Chain:
         """The empty chain, where step-by-step search begins."""
@@ -176,7 +172,8 @@ class LanguageModel(Reader):
         """
         check_sampling(temperature, top_p, max_tokens, n=n)
         branch = n is not None or fork is not None
-        out = [[chain] * (n or 1) for chain in chains]
+        children = 1 if n is None else n
+        out = [[chain] * children for chain in chains]
         jobs, place = [], []
         for c, chain in enumerate(chains):
             if chain.text and not chain.tokens:
@@ -186,7 +183,7 @@ class LanguageModel(Reader):
                 )
             start, _ = self.encode(chain.prompt, chain.prefix)
             budget = min(max_tokens or self.max_tokens, self.limit - len(start))
-            for j in range(n or 1):
+            for j in range(children):
                 index = fork_index(chain, fork or 0, j) if branch else chain.index
                 out[c][j] = replace(chain, index=index, cost=0)
                 if chain.finished or len(chain.tokens) >= budget:
@@ -242,6 +239,12 @@ class LanguageModel(Reader):
             for how, part in ways:
                 for batch, logp in how(part, batch_tokens):
                     out |= {part[i]: tuple(p.tolist()) for i, p in zip(batch, logp)}
+        for problem, row in zip(problems, asked):
+            if any(map(math.isnan, out[row])):
+                raise FloatingPointError(
+                    f"problem {problem.id}: the model's logits are not numbers: check "
+                    "its weights and dtype"
+                )
         return [out[row] for row in asked]
 
     def sharing(self, rows, batch_tokens: int):

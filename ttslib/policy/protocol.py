@@ -1,5 +1,6 @@
 """What a search or a guide asks of a policy, whatever kind it is. No torch."""
 
+from collections.abc import Collection
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -15,6 +16,9 @@ class PolicyProtocol(Protocol):
     A problem is a :class:`Problem` or a bare prompt. :class:`LanguageModel` and
     :class:`Enumerable` satisfy this; ``isinstance`` looks for the names only.
     """
+
+    adapters: Collection[str]  # the names of its LoRA adapters
+    chats: bool  # is it asked in turns of a user (by ``user_turn``)?
 
     def sample(self, problems, n: int, *, prefix="", seed=0, **sampling) -> list:
         """``n`` chains for each problem, behind its prefix: [problems][n]."""
@@ -34,6 +38,9 @@ class PolicyProtocol(Protocol):
     def ends(self, chain: Chain) -> list[int]:
         """Where in ``chain.tokens`` each of its steps ends: [steps]."""
 
+    def step_texts(self, chain: Chain) -> list[str]:
+        """The text of each of its steps: [steps]; together they are its text."""
+
     def head(self, chain: Chain, t: int) -> Chain:
         """The first ``t`` steps of ``chain``, as a chain that goes on."""
 
@@ -43,13 +50,19 @@ class PolicyProtocol(Protocol):
 
 def spread(problems, prefix) -> tuple[list[Problem], list]:
     """One prefix for each problem; ``prefix`` is one for all, or a list."""
-    problems = problems if isinstance(problems, (list, tuple)) else [problems]
-    problems = [Problem.of(x) for x in problems]
+    problems = [problems] if isinstance(problems, (str, Problem)) else problems
+    problems = [Problem.of(plain(x)) for x in problems]
     one = isinstance(prefix, (str, Chain))
-    prefixes = [prefix] * len(problems) if one else list(prefix)
+    prefixes = [prefix] * len(problems) if one else prefix
+    prefixes = [plain(z) for z in prefixes]
     if len(prefixes) != len(problems):
         raise ValueError(f"{len(problems)} problems but {len(prefixes)} prefixes")
     return problems, prefixes
+
+
+def plain(text):
+    """numpy's strings as Python's, as keys are made of their repr."""
+    return str(text) if isinstance(text, str) else text
 
 
 def summed_logprobs(policy, problems, prefixes, texts) -> np.ndarray:

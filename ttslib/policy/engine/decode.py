@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from transformers.cache_utils import Cache, DynamicCache
 
+from .fingerprint import eos_of
 from .kv import SlotLayer, Slots, State
 from .llama import FastLlama
 from .rows import Job, Rows
@@ -39,12 +40,15 @@ class Engine:
     """Draws :class:`Job` s from a causal model of transformers.
 
     ``rows`` caps the batch (default: what KV memory allows, at most 1,024). ``fast``
-    False turns off the fast path for Llama. NotImplementedError for a model whose
-    decoding would differ from its own forward.
+    False turns off the fast path for Llama; ``version`` stands for the weights.
+    NotImplementedError for a model whose decoding would differ from its own forward.
     """
 
-    def __init__(self, model, tokenizer, *, rows: int | None = None, fast: bool = True):
+    def __init__(
+        self, model, tokenizer, *, rows: int | None = None, fast=True, version: int = 0
+    ):
         self.model, self.tokenizer, self.rows = model.eval(), tokenizer, rows
+        self.version = version
         text = model.config.get_text_config()
         kinds = set(getattr(text, "layer_types", None) or [])
         if kinds - {"full_attention", "sliding_attention"}:
@@ -55,7 +59,7 @@ class Engine:
         if not getattr(model, "_supports_attention_backend", False):
             self.refuse("does not attend through AttentionInterface")
         self.fast, before = None, model.config._attn_implementation
-        eos = getattr(model.generation_config, "eos_token_id", None)
+        eos = eos_of(model)
         eos = eos if isinstance(eos, (list, tuple)) else [eos]
         size = vocabulary_of(model)
         eos = [e for e in [*eos, tokenizer.eos_token_id] if e is not None]
@@ -167,7 +171,7 @@ class Engine:
         layers = [torch.stack([layer.keys, layer.values]) for layer in cache.layers]
         block = torch.stack(layers)
         return [
-            State(None, block, i, 0, len(p) - 1) if len(p) > 1 else None
+            State(None, block, i, 0, len(p) - 1, self.version) if len(p) > 1 else None
             for i, p in enumerate(prompts)
         ]
 

@@ -47,8 +47,14 @@ def settings(base, tokenizer) -> str:
     about = base.config.to_dict()
     for name in ("_name_or_path", "transformers_version", "dtype"):
         about.pop(name, None)
-    eos = getattr(base.generation_config, "eos_token_id", None)
+    eos = eos_of(base)
     return f"{key_of(text_of(about), eos, tokenizer.eos_token_id):032x}"
+
+
+def eos_of(model):
+    """The end of a text by the model's generation settings: an id, several, or None."""
+    settings = getattr(model, "generation_config", None)
+    return getattr(settings, "eos_token_id", None)
 
 
 def own(name: str, prefix: str) -> bool:

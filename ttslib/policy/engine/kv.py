@@ -20,7 +20,7 @@ class State:
     """KV of positions start to stop: ``block[:, :, row, :, : stop - start]``.
 
     ``parent`` holds the positions before. Relatives share it, so a node of a tree costs
-    the memory of its own tokens only.
+    the memory of its own tokens only. ``version`` stands for the weights that made it.
     """
 
     parent: "State | None"
@@ -28,12 +28,14 @@ class State:
     row: int
     start: int
     stop: int
+    version: int = 0
 
 
 class Slots:
     """KV of ``rows`` chains of up to ``size`` positions; row r is at ``pos[r]``."""
 
-    def __init__(self, rows: int, size: int, like: torch.Tensor):
+    def __init__(self, rows: int, size: int, like: torch.Tensor, version: int = 0):
+        self.version = version
         layers, _, _, heads, _, dim = like.shape
         shape = layers, 2, rows, heads, size, dim
         # The memory must be zeros: a masked column has weight 0, but 0 times NaN is
@@ -113,7 +115,9 @@ class Slots:
         block = self.kv[:, :, np.asarray(rows)[:, None], :, columns]
         block = block.permute(2, 3, 0, 4, 1, 5)
         return [
-            State(parent, block, i, int(start), int(stop)) if stop > start else parent
+            State(parent, block, i, int(start), int(stop), self.version)
+            if stop > start
+            else parent
             for i, (parent, start, stop) in enumerate(zip(parents, starts, stops))
         ]
 

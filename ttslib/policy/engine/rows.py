@@ -75,7 +75,7 @@ class Rows:
         self.live: list[int] = []
         self.prompts: dict = {}  # KV of the prompts that were admitted last
         self.initial: dict = {}  # KV that each live job began with
-        self.slots = Slots(rows, size, engine.like)
+        self.slots = Slots(rows, size, engine.like, engine.version)
         self.threads = torch.get_num_threads()
         width = max(job.budget for job in jobs)
         self.position, self.count, self.budget = np.zeros((3, rows), int)
@@ -115,11 +115,16 @@ class Rows:
         """The KV that each job begins with; a prompt is read once for its samples.
 
         The queue holds the samples of a prompt one behind the other, so only the
-        prompts of this and the last admission are kept.
+        prompts of this and the last admission are kept. KV of other weights or of
+        another adapter is not used.
         """
+        kept = [
+            job.state and job.state.version == self.engine.version and job.state
+            for job in jobs
+        ]
         old, self.prompts = self.prompts, {}
         batch: list = []
-        for ids in dict.fromkeys(job.ids for job in jobs if job.state is None):
+        for ids in dict.fromkeys(job.ids for job, kv in zip(jobs, kept) if not kv):
             if ids in old:
                 self.prompts[ids] = old[ids]
                 continue
@@ -129,7 +134,7 @@ class Rows:
             batch.append(ids)
         if batch:
             self.prompts.update(zip(batch, self.engine.prefill(batch)))
-        return [job.state or self.prompts[job.ids] for job in jobs]
+        return [kv or self.prompts[job.ids] for job, kv in zip(jobs, kept)]
 
     # --- step ------------------------------------------------------------------------
     def step(self) -> np.ndarray:

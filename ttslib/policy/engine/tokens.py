@@ -70,7 +70,7 @@ class Reader:
                 why = error
         raise ValueError(
             f"the chat template of {self.name or 'the model'} can't write "
-            f"{turns[-1][1][-60:]!r} ({why}): give the tokenizer another chat_template, "
+            f"{turns[-1][1][-60:]!r} ({why}): give it another chat_template, "
             "or None for bare prompts"
         )
 
