@@ -7,8 +7,9 @@ import pytest
 import torch
 from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
-from ttslib import learn
+from ttslib import guides, learn
 from ttslib import policy as policies
+from ttslib.chain import Chain
 from ttslib.policy import TINY, Policy, Trainer
 from ttslib.problems import load
 
@@ -126,6 +127,20 @@ def test_a_gradient_that_overflows_is_not_followed():
     with pytest.raises(FloatingPointError, match="gradient nan at step 1"):
         trainer.step(loss)
     assert not logp.any() and trainer.history == []
+
+
+def test_what_is_longer_than_the_model_reads(dropping):
+    """Supervised training cuts it off; preferences and values say so."""
+    policy, problems, _ = dropping
+    x, long = problems[0], "Left: 36 - 4 = 32\n" * 40
+    says = f"problem {x.id}: .* tokens; .* reads at most 256"
+    assert policy.fit([(x, long)])
+    with pytest.raises(ValueError, match=says):
+        learn.dpo(policy, [(x, long, "Answer: 6")])
+    chain = Chain(x.prompt, long, policy.pieces(long))
+    for call in (guides.RewardModel(policy), guides.RewardModel(policy).steps):
+        with pytest.raises(ValueError, match=says):
+            call([x], [chain])
 
 
 @pytest.mark.parametrize("epochs", [0, -1])
