@@ -1,7 +1,7 @@
 """Policy gradients on a verifier's reward: REINFORCE, PPO and GRPO, slide 31.
 
-Rewards are [problems, n]; log-probabilities and advantages are per token. The losses
-are what a step descends.
+Rewards are [problems, n]; log-probabilities and advantages are per token. A step goes
+down the loss.
 """
 
 import random
@@ -52,7 +52,8 @@ def reinforce_loss(logp, old, advantage):
 def ppo_loss(logp, old, advantage, clip: float = 0.2):
     """PPO: beyond 1 ± clip the ratio p / p_old earns no more (Schulman 2017, eq. 7).
 
-    What is bad and has become more likely, or good and less, is still corrected.
+    A bad token that has become likelier is still corrected, and a good one that has
+    become less likely.
     """
     ratio = (logp - old).exp()
     bounded = ratio.clamp(1 - clip, 1 + clip)
@@ -117,17 +118,19 @@ def policy_gradient(
 
     ``method`` is one of METHODS, or (advantage, loss). A step takes ``n`` chains of
     each of ``batch`` problems. ``refresh`` steps share one draw of the policy: 1 is
-    online, ``steps`` is one batch, drawn from the base, off-policy from the second step
-    on. ``epochs`` passes over each draw; ``beta`` weighs the divergence from the base.
-    ``reward(problems, rows)`` [problems, n] is asked once a chain. A step in which no
-    advantage differs from 0 changes nothing. A run that was killed goes on at its draw;
-    what was trained is not trained again unless ``fresh``. Replaces the adapter
-    "default".
+    online; ``steps`` is a single draw from the base, off-policy from the second step
+    on. ``epochs`` is the passes over each draw; ``beta`` weighs the divergence from the
+    base. ``reward(problems, rows)`` [problems, n] is asked once a chain. A step without
+    an advantage other than 0 changes nothing. Training is without dropout. A run that
+    was killed goes on at its last draw, and a finished one is not repeated unless
+    ``fresh``. Replaces the adapter "default". ValueError for sizes or rewards that make
+    no sense.
 
-    A record has ``rewards``, the mean of each problem's chains; ``asked``, the reward
-    evaluations, and ``tokens``, those drawn, both 0 where the step shares an earlier
-    draw; ``used``, the chains with an advantage; ``kl``, the mean estimate of the
-    divergence from the base in nats a token on the step's chains (0 unless ``beta``).
+    A record has ``rewards``, the mean of each problem's chains; ``asked``, the number
+    of rewards computed, and ``tokens``, the number drawn, both 0 where the step shares
+    an earlier draw; ``used``, the chains with an advantage; ``kl``, the mean estimate
+    of the divergence from the base in nats a token on the step's chains (0 unless
+    ``beta``).
     """
     advantage, loss = METHODS[method] if isinstance(method, str) else method
     sizes = dict(n=n, batch=batch, refresh=refresh, epochs=epochs)
@@ -165,7 +168,9 @@ def policy_gradient(
             trainer.step(None, record | {"kl": 0.0})
         record = record | {"asked": 0, "tokens": 0}
 
-    with policy.tuning():  # kept between draws: in their midst the drawer is gone
+    with (
+        policy.tuning()
+    ):  # written between draws only: the policy of a draw is not kept
         trainer.run([0] * (steps * epochs), take, every=each)
     if not any(r["used"] for r in trainer.history):
         warnings.warn(
@@ -177,7 +182,7 @@ def policy_gradient(
 
 
 def draw_batches(policy, batches, n: int, reward, seed: int) -> tuple[list, dict]:
-    """(problems, chains, rewards) of each of ``batches`` of problems; what they cost.
+    """(problems, chains, rewards) of each of ``batches``, and a record of the draw.
 
     ValueError where ``reward`` does not give a number for each chain.
     """
