@@ -5,6 +5,7 @@ holds a blank line.
 """
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -133,6 +134,20 @@ def test_values_that_fit_no_reading_are_refused(policy):
         for reader in (None, policy):
             with pytest.raises(ValueError, match=f"{len(values)} values"):
                 guides.with_values(chain, values, reader)
+
+
+@pytest.mark.parametrize("wrong", [1.5, -0.5, np.nan])
+def test_values_are_one_digit(policy, wrong):
+    """A digit more, and no reader would find it."""
+    with pytest.raises(ValueError, match="within 0 to 1"):
+        guides.with_values(written(policy, TEXT), [0.5, wrong, 0.5, 0.5])
+
+
+def test_a_chain_without_log_p_has_no_least_likely_token(policy):
+    chain = replace(written(policy, TEXT), logprobs=())
+    with pytest.raises(ValueError, match="has no log p"):
+        guides.min_token_prob(policy)([X], [chain])
+    assert guides.GenerativeVerifier(policy, sees_logp=True).shown(chain) == TEXT
 
 
 def test_a_chain_that_was_written_has_the_steps_of_its_lines():

@@ -18,6 +18,8 @@ TOP_DIGIT = 9  # a value is written as one digit, 0 to 9
 
 def least(policy, chain) -> list[float]:
     """The smallest log p of a token in each of the chain's steps: [steps]."""
+    if len(chain.logprobs) != len(chain.tokens):
+        raise ValueError(f"a chain of {chain.prompt!r} has no log p of its tokens")
     ends = [-1, *policy.ends(chain)]
     return [min(chain.logprobs[a + 1 : b + 1]) for a, b in zip(ends, ends[1:])]
 
@@ -41,7 +43,7 @@ def with_values(chain, values, policy=None) -> str:
     ``values`` [steps], within 0 to 1, may leave out the last step: where no line feed
     ends it, its value is not written. ``policy`` says where steps end. Without one it
     is at each line feed or, if there are only so many values, at each blank line.
-    ValueError where the values fit neither.
+    ValueError where the values fit neither, or are no such numbers.
     """
     if policy:
         ways = [policy.step_texts(chain)]
@@ -55,6 +57,8 @@ def with_values(chain, values, policy=None) -> str:
             f"{len(values)} values for a chain of {len(ways[0])} steps: give one for "
             "each, or for each but the last"
         )
+    if not all(0 <= v <= 1 for v in values):
+        raise ValueError(f"values {list(values)} do not lie within 0 to 1")
     said = [round(TOP_DIGIT * float(v)) for v in values]
     written = [noted(s, d) if "\n" in s else s for s, d in zip(fits[0], said)]
     return chain.prefix + "".join(written + fits[0][len(said) :])
@@ -77,7 +81,7 @@ def learn_values(
     examples = []
     for x, chain, value in zip(problems, chains, values, strict=True):
         text = with_values(chain, value, policy).removeprefix(chain.prefix)
-        ids, tail = policy.row(x, text)
+        _, tail = policy.row(x, text, any_length=True)
         weights = np.ones(len(tail))
         weights[digits(policy, tail)] = weight
         examples.append((x, text, weights))
