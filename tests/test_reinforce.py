@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ttslib import learn
 from ttslib import policy as policies
 from ttslib.policy import Trainer
-from ttslib.policy.engine import store
+from ttslib.policy.engine import fingerprint, store
 from ttslib.problems import load
 from ttslib.verify import judge
 
@@ -191,6 +191,49 @@ def test_another_reward_is_another_run():
         learn.policy_gradient(model, problems, reward=reward, steps=2, n=4, batch=4)
         found.add(model.hashes())
     assert len(found) == 3
+
+
+def helped(x):
+    return x + LEAST
+
+
+LEAST = 30
+
+
+class Longer:
+    """A reward with a state of its own."""
+
+    def __init__(self, least):
+        self.least = least
+
+    def __repr__(self):
+        return f"Longer({self.least})"
+
+    def reward(self, problems, rows):
+        return [[float(len(c.tokens) > self.least) for c in row] for row in rows]
+
+
+def test_a_reward_is_known_by_all_that_it_uses(monkeypatch):
+    """Also by names in its comprehensions, and by weights, which no repr shows."""
+
+    def reward(problems, rows):
+        return [[helped(len(c.tokens)) for c in row] for row in rows]
+
+    def by(value):
+        return fingerprint.function(lambda problems, rows: value)
+
+    before = fingerprint.function(reward)
+    assert before == fingerprint.function(reward) and "return x + LEAST" in before
+    monkeypatch.setitem(globals(), "LEAST", 31)
+    assert fingerprint.function(reward) != before
+    assert fingerprint.function(Longer(1).reward) == fingerprint.function(
+        Longer(1).reward
+    )
+    one, other = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
+    many, more = np.zeros(9999), np.zeros(9999)
+    more[5000] = 1
+    for a, b in ((one, other), (many, more), (Longer(1), Longer(2)), (1, 2)):
+        assert by(a) == by(a) != by(b)
 
 
 def test_a_method_may_be_given_as_its_two_parts():

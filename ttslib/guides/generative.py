@@ -1,4 +1,4 @@
-"""r_ψ as a language model: its verdict is a word, its value that word's probability.
+"""r_ψ as a language model: its verdict is a word, and its value the word's probability.
 
 Slide 46: GenRM (Zhang 2024) and Ankner 2024.
 """
@@ -11,21 +11,21 @@ from ..chain import Chain
 from ..problems.plans import fill, line, solve
 from .stream import least, noted
 
-CHECK = "Check:"  # what a written check follows
+CHECK = "Check:"  # the line before a written check
 
 
 class GenerativeVerifier:
     """The policy as its own verifier, by a LoRA adapter ``name`` on the same weights.
 
-    Asked behind a chain whether it is right, it says ``words[0]`` or ``words[1]``. The
-    value is p(yes) / (p(yes) + p(no)). With ``check`` it first writes a check of the
-    chain; the value is the mean over ``n`` checks that it draws (GenRM-CoT's vote). If
-    it ``sees_logp``, each step is shown with its least likely token's p, in tenths. A
-    chat model is asked in a turn of the user; before :meth:`fit` the policy judges as
-    it is. Its active adapter is after each call what it was before.
+    The question follows the chain, and the answer is ``words[0]`` or ``words[1]``. The
+    value is p(yes) / (p(yes) + p(no)). With ``check`` the verifier first writes a check
+    of the chain; the value is the mean over ``n`` drawn checks (GenRM-CoT's vote). If
+    it ``sees_logp``, each step is shown with the p of its least likely token, in
+    tenths. A chat model is asked in a turn of the user. Before :meth:`fit` the policy
+    judges without an adapter. A call leaves the policy's active adapter as it was.
 
-    The words must be such as the base has met: those that never occurred have all one
-    embedding, so that no adapter can say one and not the others.
+    The base must know the words: words that never occurred in its training share one
+    embedding, so that no adapter can tell them apart.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class GenerativeVerifier:
 
     # --- asking ----------------------------------------------------------------------
     def shown(self, chain) -> str:
-        """The chain's text, with the p of its steps if these are to be seen."""
+        """The chain's text, with the p of each step if the verifier sees it."""
         if not (self.sees_logp and chain.logprobs):
             return chain.full_text
         steps = zip(self.policy.step_texts(chain), least(self.policy, chain))
@@ -90,9 +90,9 @@ class GenerativeVerifier:
     def __call__(self, problems, chains) -> tuple[np.ndarray, np.ndarray]:
         """(value of each chain [chains], tokens that were read and drawn [chains]).
 
-        What is charged is the chain, the question, and each check once: a sampler sees
-        the verdict's probability as it goes on from its check. Prompts are not charged,
-        as nowhere. Chains that are alike are judged once.
+        The cost is the chain, the question, and each check once: a sampler sees the
+        verdict's probability when it goes on from its check. As everywhere, prompts
+        cost nothing. Equal chains are judged once.
         """
         asked = [(x.prompt, self.before(c)) for x, c in zip(problems, chains)]
         unique = {key: x for key, x in zip(asked, problems)}
@@ -104,7 +104,7 @@ class GenerativeVerifier:
         return values[at], tokens[at]
 
     def judge(self, problems, befores) -> tuple[np.ndarray, np.ndarray]:
-        """Value and cost of each text, under the adapter that is active."""
+        """Value and cost of each text, with the active adapter."""
         tokens = np.array([len(self.policy.pieces(text)) for text in befores], int)
         if not self.check:
             return self.verdicts(problems, befores), tokens
@@ -118,7 +118,7 @@ class GenerativeVerifier:
         return values.reshape(-1, self.n).mean(1), tokens
 
     def end(self, check: str) -> str:
-        """A check, without what it may say of the verdict, and the question."""
+        """A check up to its own verdict, if it gives one, and the question."""
         at = check.rfind(self.ask)
         return check[: at if at >= 0 else None].rstrip("\n") + f"\n\n{self.ask}"
 
@@ -195,9 +195,9 @@ class GenerativeVerifier:
 
 
 def judge_steps(verifier, problem, steps: list[str]) -> np.ndarray:
-    """What ``verifier``, or another guide that reads text, gives each step: [steps].
+    """The value of each step for ``verifier``, or a guide that reads text: [steps].
 
-    Each is judged by all that is written up to it (ProcessBench, Zheng 2024).
+    A step is judged by all the text up to it (ProcessBench, Zheng 2024).
     """
     texts = ["\n".join(steps[: t + 1]) for t in range(len(steps))]
     chains = [Chain(problem.prompt, text) for text in texts]
@@ -208,10 +208,10 @@ def judge_steps(verifier, problem, steps: list[str]) -> np.ndarray:
 def teach(problem, chain, words=("Yes", "No")) -> tuple[str, bool]:
     """(a check of ``chain``, its verdict) by a teacher who knows the story's plan.
 
-    Planted knowledge: the plan (``problem.data["plan"]``) is the story's solution, as
-    GenRM's rationales are written beside a reference solution. The check works the
-    steps out anew, with what the chain says in brackets and one of ``words`` behind it,
-    to the first that the chain has otherwise; one that it skips has no mark.
+    The plan (``problem.data["plan"]``) is the story's solution; GenRM's rationales are
+    likewise written beside a reference solution. The check computes each step anew. The
+    chain's own result follows in brackets, and then one of ``words``. The check ends at
+    the first step that differs; a step that the chain skips has no mark.
     """
     plan, stated, out = problem.data["plan"], steps_of(chain), []
     results = solve(plan)
@@ -232,7 +232,7 @@ def teach(problem, chain, words=("Yes", "No")) -> tuple[str, bool]:
 
 
 def steps_of(chain) -> list[str]:
-    """The steps that a story's chain stands by, without those it took back."""
+    """The steps of a story's chain, without those that it took back."""
     out: list[str] = []
     for step in chain.steps:
         if step == "Go back.":

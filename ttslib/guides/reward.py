@@ -26,15 +26,17 @@ class Row(NamedTuple):
 
 
 class RewardModel(torch.nn.Module):
-    """A copy of ``policy`` whose head says what a chain is worth after each step.
+    """A copy of ``policy`` whose head gives the value of a chain after each step.
 
-    Amortised roll-outs, slide 45. It reads the problem and the chain and, if
-    ``sees_logp``, three things about each drawn token besides, as learned vectors added
-    to its embedding: that the policy drew it, its log p, and whether p was below 0.1.
-    They start as noise of ``spread`` times the embeddings' (from 0 they grow slowly:
-    on 600 chains an outcome model then hardly learns to look at them). All weights are
-    trained; with ``rank`` only LoRA adapters of that rank, the head and these vectors.
-    Called, it is a guide; its values lie within (0, 1).
+    Amortised roll-outs, slide 45. The model reads the problem and the chain. If it
+    ``sees_logp``, it learns of each drawn token three things besides: that the policy
+    drew it, its log p, and whether p was below 0.1. Each is a learned vector that is
+    added to the token's embedding. The vectors start as noise of ``spread`` times the
+    embeddings' (from 0 they grow so slowly that on 600 chains an outcome model hardly
+    uses them). All weights are trained, or with ``rank`` only LoRA adapters of that
+    rank, the head and these vectors. The model is a guide; its values lie within
+    (0, 1). NotImplementedError for a model that can't read a prompt once for several
+    chains.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class RewardModel(torch.nn.Module):
     def embedded(self, rows) -> torch.Tensor:
         """:meth:`embed` of ``rows`` of (tokens, log p), padded on the right.
 
-        The log p are of a row's last tokens; those before were not drawn.
+        The log p belong to a row's last tokens. The tokens before were not drawn.
         """
         width = max(1, *(len(ids) for ids, _ in rows))
         tokens = torch.zeros(len(rows), width, dtype=torch.long)
@@ -141,18 +143,11 @@ class RewardModel(torch.nn.Module):
                 return None
             return self.loss([rows[i] for i in batch], [labels[i] for i in batch])
 
-        self.history = train(
-            [p for p in self.parameters() if p.requires_grad],
-            about,
-            [len(row.prompt) + len(row.tokens) for row in rows],
-            loss,
-            epochs=epochs,
-            lr=lr,
-            batch_tokens=batch_tokens,
-            seed=seed,
-            fresh=fresh,
-            progress=progress,
-        )
+        trained = [p for p in self.parameters() if p.requires_grad]
+        lengths = [len(row.prompt) + len(row.tokens) for row in rows]
+        settings = dict(epochs=epochs, lr=lr, batch_tokens=batch_tokens, seed=seed)
+        settings |= dict(fresh=fresh, progress=progress)
+        self.history = train(trained, about, lengths, loss, **settings)
         return self
 
     def loss(self, rows: list[Row], labels) -> torch.Tensor:
@@ -169,7 +164,7 @@ class RewardModel(torch.nn.Module):
     def steps(self, problems, chains, *, rows: int = 256) -> list[np.ndarray]:
         """Value of each chain after each step: [chains] of [steps].
 
-        A prompt is read once for all its chains, a chain once for all that are alike.
+        A prompt is read once for all its chains, and equal chains are read once.
         """
         groups: dict = {}  # prompt -> tokens -> (row, places of such chains)
         for i, (x, chain) in enumerate(zip(problems, chains, strict=True)):

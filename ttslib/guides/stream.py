@@ -1,4 +1,4 @@
-"""Guides that a policy's own stream carries: its log p, and values that it writes.
+"""Guides from a policy's own stream: its log p, and the values that it writes.
 
 No torch.
 """
@@ -10,10 +10,10 @@ import numpy as np
 
 from ..chain import lines
 
-# Signs that every model has met: a word that the base never saw (its embedding is also
-# its head) no adapter brought it to write.
+# Every base knows these signs. No adapter taught the base to write a word that it had
+# never seen, as its embedding is also its head.
 WRITTEN = re.compile(r" \[(\d)\]$", re.M)
-TOP = 9  # a value is written as one digit, 0 to TOP
+TOP_DIGIT = 9  # a value is written as one digit, 0 to 9
 
 
 def least(policy, chain) -> list[float]:
@@ -23,7 +23,7 @@ def least(policy, chain) -> list[float]:
 
 
 def min_token_prob(policy) -> Callable:
-    """The guide that costs nothing: the least likely token of the newest step, as p.
+    """A guide without cost: the p of the least likely token of the newest step.
 
     A policy that errs is often in doubt at that very token.
     """
@@ -55,7 +55,7 @@ def with_values(chain, values, policy=None) -> str:
             f"{len(values)} values for a chain of {len(ways[0])} steps: give one for "
             "each, or for each but the last"
         )
-    said = [round(TOP * float(v)) for v in values]
+    said = [round(TOP_DIGIT * float(v)) for v in values]
     written = [noted(s, d) if "\n" in s else s for s, d in zip(fits[0], said)]
     return chain.prefix + "".join(written + fits[0][len(said) :])
 
@@ -71,8 +71,8 @@ def learn_values(
 ) -> list[float]:
     """Teach the active adapter to write a value behind each step; loss per step.
 
-    ``values`` [chains] of [steps], within 0 to 1. The digit's token counts ``weight``
-    times, as there is one in a line. Options as :meth:`ttslib.policy.Policy.fit`.
+    ``values`` [chains] of [steps], within 0 to 1. A digit's token counts ``weight``
+    times, as a line has only one. Options as :meth:`ttslib.policy.Policy.fit`.
     """
     examples = []
     for x, chain, value in zip(problems, chains, values, strict=True):
@@ -94,7 +94,7 @@ def digits(policy, tail) -> list[int]:
 
 
 def interleaved(problems, chains) -> tuple[np.ndarray, np.ndarray]:
-    """The guide that the policy writes itself, slide 48: the newest value, at no cost.
+    """The values that the policy writes itself, slide 48: the newest one, at no cost.
 
     Its cost is part of the stream. A step without a value is worth 0, and a finished
     chain as much as its last value says.
@@ -103,5 +103,5 @@ def interleaved(problems, chains) -> tuple[np.ndarray, np.ndarray]:
     for i, chain in enumerate(chains):
         text = re.sub(r"\n\s*\Z", "", chain.full_text)
         said = WRITTEN.findall(text if chain.finished else text.split("\n")[-1])
-        values[i] = int(said[-1]) / TOP if said else 0.0
+        values[i] = int(said[-1]) / TOP_DIGIT if said else 0.0
     return values, np.zeros(len(chains), int)

@@ -1,6 +1,6 @@
 """Preferences: direct preference optimisation, on verdicts or on a search tree.
 
-A policy that was trained so is a verifier too: it finds the better chain likelier.
+The trained policy is a verifier too: it gives the better chain a higher probability.
 """
 
 from itertools import accumulate, product
@@ -18,8 +18,8 @@ from .guess_and_check import different
 def pairs(problems, rows, right, most: int = 3) -> list[tuple]:
     """(problem, chosen, rejected): each chain that passes against each that fails.
 
-    ``rows`` holds draws of each problem, ``right`` their verdicts. The first ``most``
-    different chains of either kind; a problem without one of both has no say.
+    ``rows`` holds draws of each problem, ``right`` their verdicts. Only the first
+    ``most`` different chains of either kind are paired.
     """
     out = []
     for x, chains, good in zip(problems, rows, right, strict=True):
@@ -31,11 +31,12 @@ def pairs(problems, rows, right, most: int = 3) -> list[tuple]:
 
 
 def tree_pairs(trees, *, margin: float = 0.2, visits: int = 2) -> list[tuple]:
-    """(problem, chosen, rejected): of siblings in a search tree the best and the worst.
+    """(problem, chosen, rejected): the best and the worst sibling in a search tree.
 
-    A pair a parent, like Xie 2024's: the children with the highest and the lowest w/N
-    of those with at least ``visits``, if ``margin`` or more lies between. Both chains
-    begin alike, which cancels in :func:`dpo_loss`: what is learned is the last step.
+    Like Xie 2024, one pair for each parent: the children with the highest and the
+    lowest w/N among those with at least ``visits``, if the two differ by ``margin`` or
+    more. Both chains begin alike, which cancels in :func:`dpo_loss`: only the last step
+    is learned.
     """
     out = []
     for tree in trees:
@@ -71,7 +72,7 @@ def dpo(
 ) -> list[float]:
     """Train the active adapter on (problem, chosen, rejected); loss per step.
 
-    The reference π_ref is the policy as it comes. The loss is the mean of
+    The reference π_ref is the policy before training. The loss is the mean of
     :func:`dpo_loss` over a batch's pairs; those of one prompt share a batch, where a
     chain is read once for all its pairs. A chain may be a text. Trained without
     dropout, so that the two agree at the first step; else as :meth:`Policy.fit`.
@@ -97,18 +98,10 @@ def dpo(
     with policy.tuning():
         with torch.no_grad():  # before an earlier run's weights come back
             reference = [logp(rows) for rows, _ in groups]
-        return train(
-            trained,
-            (*policy.hashes(), "DPO", groups, beta),
-            sizes,
-            loss,
-            lr=lr,
-            epochs=epochs,
-            batch_tokens=batch_tokens,
-            seed=seed,
-            fresh=fresh,
-            progress=progress,
-        )
+        about = *policy.hashes(), "DPO", groups, beta
+        settings = dict(lr=lr, epochs=epochs, batch_tokens=batch_tokens, seed=seed)
+        settings |= dict(fresh=fresh, progress=progress)
+        return train(trained, about, sizes, loss, **settings)
 
 
 def packed(policy, pairs) -> list[tuple[list, list]]:
@@ -133,7 +126,7 @@ def packed(policy, pairs) -> list[tuple[list, list]]:
 def loglikelihood(policy, problems, chains) -> np.ndarray:
     """log p(z, y | x) [chains] under ``policy``, of each chain for its problem.
 
-    As a verifier's score this is V-STaR's (Hosseini 2024, section 3.3). Less the
-    drawing policy's, ``chain.logprob``, it is DPO's implicit reward over β.
+    It is the score of V-STaR's verifier (Hosseini 2024, section 3.3). Minus the drawing
+    policy's ``chain.logprob`` it is DPO's implicit reward over β.
     """
     return np.array([sum(p) for p in policy.logprob(problems, chains)])

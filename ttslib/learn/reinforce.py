@@ -1,7 +1,7 @@
 """Policy gradients on a verifier's reward: REINFORCE, PPO and GRPO, slide 31.
 
-Rewards are [problems, n]; log-probabilities and advantages are per token. The losses
-are what a step descends.
+Rewards are [problems, n]; log-probabilities and advantages are per token. A step goes
+down the loss.
 """
 
 import random
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from ..policy import Trainer
-from ..policy.engine.fingerprint import source
+from ..policy.engine import fingerprint
 from ..problems import Problem
 from ..verify import judge
 
@@ -52,7 +52,8 @@ def reinforce_loss(logp, old, advantage):
 def ppo_loss(logp, old, advantage, clip: float = 0.2):
     """PPO: beyond 1 ± clip the ratio p / p_old earns no more (Schulman 2017, eq. 7).
 
-    What is bad and has become more likely, or good and less, is still corrected.
+    A bad token that has become likelier is still corrected, and a good one that has
+    become less likely.
     """
     ratio = (logp - old).exp()
     bounded = ratio.clamp(1 - clip, 1 + clip)
@@ -117,68 +118,60 @@ def policy_gradient(
 
     ``method`` is one of METHODS, or (advantage, loss). A step takes ``n`` chains of
     each of ``batch`` problems. ``refresh`` steps share one draw of the policy: 1 is
-    online, ``steps`` is one batch, drawn from the base, off-policy from the second step
-    on. ``epochs`` passes over each draw; ``beta`` weighs the divergence from the base.
-    ``reward(problems, rows)`` [problems, n] is asked once a chain. A step in which no
-    advantage differs from 0 changes nothing. A run that was killed goes on at its draw;
-    what was trained is not trained again unless ``fresh``. Replaces the adapter
-    "default".
+    online; ``steps`` is a single draw from the base, off-policy from the second step
+    on. ``epochs`` is the passes over each draw; ``beta`` weighs the divergence from the
+    base. ``reward(problems, rows)`` [problems, n] is asked once a chain. A step without
+    an advantage other than 0 changes nothing. Training is without dropout. A run that
+    was killed goes on at its last draw, and a finished one is not repeated unless
+    ``fresh``. Replaces the adapter "default". ValueError for sizes or rewards that make
+    no sense.
 
-    A record has ``rewards``, the mean of each problem's chains; ``asked``, the reward
-    evaluations, and ``tokens``, those drawn, both 0 where the step shares an earlier
-    draw; ``used``, the chains with an advantage; ``kl``, the mean estimate of the
-    divergence from the base in nats a token on the step's chains (0 unless ``beta``).
+    A record has ``rewards``, the mean of each problem's chains; ``asked``, the number
+    of rewards computed, and ``tokens``, the number drawn, both 0 where the step shares
+    an earlier draw; ``used``, the chains with an advantage; ``kl``, the mean estimate
+    of the divergence from the base in nats a token on the step's chains (0 unless
+    ``beta``).
     """
     advantage, loss = METHODS[method] if isinstance(method, str) else method
-    if batch > len(problems):
-        raise ValueError(f"a batch of {batch} problems, but there are {len(problems)}")
-    for name, size in dict(n=n, batch=batch, refresh=refresh, epochs=epochs).items():
-        if size < 1:
-            raise ValueError(f"{name} is {size}: must be at least 1")
+    sizes = dict(n=n, batch=batch, refresh=refresh, epochs=epochs)
+    if min(sizes.values()) < 1 or batch > len(problems):
+        raise ValueError(f"of {len(problems)} problems: {sizes} make no sense")
     policy.attach(seed=seed)
     rng = random.Random(seed)
-    chosen = [rng.sample(problems, batch) for _ in range(steps)]  # of each step
+    chosen = [rng.sample(problems, batch) for _ in range(steps)]
     asked = [(policy.encode(x)[0], repr(x)) for x in problems]
     about = (*policy.hashes(), asked, policy.max_tokens, steps, n, batch, refresh)
-    about += (epochs, beta, lr, seed, *map(source, (advantage, loss, reward)))
+    about += (epochs, beta, lr, seed)
+    about += tuple(fingerprint.function(f) for f in (advantage, loss, reward))
     trainer = Trainer(policy.trained(), about, lr=lr, fresh=fresh)
-    drawn: list = []  # (problems, chains, rewards) of each step that shares the draw
-    record: dict = {}
-
-    def draw(first):
-        """What the ``refresh`` steps from ``first`` on share."""
-        xs = sum(chosen[first : first + refresh], [])
-        rows = policy.sample(xs, n, seed=seed + first + 1)
-        rewards = checked(reward(xs, rows), xs, n)
-        drawn[:] = (
-            (xs[i : i + batch], rows[i : i + batch], rewards[i : i + batch])
-            for i in range(0, len(xs), batch)
-        )
-        record["rewards"] = rewards.mean(1).tolist()
-        record["asked"] = rewards.size
-        record["tokens"] = sum(len(c.tokens) for row in rows for c in row)
+    each = refresh * epochs  # steps that share a draw
+    batches, record = [], {}
 
     def take(at):
-        draw_number, turn = divmod(at, refresh * epochs)
-        if turn == 0:
-            draw(draw_number * refresh)
-        xs, rows, rewards = drawn[turn % len(drawn)]
+        nonlocal batches, record
+        if at % each == 0:
+            start = at // epochs
+            some = chosen[start : start + refresh]
+            batches, record = draw_batches(policy, some, n, reward, seed + start + 1)
+        xs, rows, rewards = batches[at % each % len(batches)]
         values = advantage(rewards)
         kept = [
             (x, chain, a)
-            for x, row, its in zip(xs, rows, values)
-            for chain, a in zip(row, its)
+            for x, row, of_row in zip(xs, rows, values)
+            for chain, a in zip(row, of_row)
             if a or beta
         ]
-        now = record | {"used": int(np.count_nonzero(values))}
+        record = record | {"used": int(np.count_nonzero(values))}
         if kept:
-            gradient_step(policy, trainer, kept, loss, beta, **now)
+            gradient_step(policy, trainer, kept, loss, beta, **record)
         else:
-            trainer.step(None, now | {"kl": 0.0})
-        record.update(asked=0, tokens=0)
+            trainer.step(None, record | {"kl": 0.0})
+        record = record | {"asked": 0, "tokens": 0}
 
-    with policy.tuning():  # written after whole draws: an earlier policy drew them
-        trainer.run([0] * (steps * epochs), take, every=refresh * epochs)
+    with (
+        policy.tuning()
+    ):  # written between draws only: the policy of a draw is not kept
+        trainer.run([0] * (steps * epochs), take, every=each)
     if not any(r["used"] for r in trainer.history):
         warnings.warn(
             f"in {steps} steps no chain's reward differed from its baseline: nothing "
@@ -188,17 +181,23 @@ def policy_gradient(
     return trainer.history
 
 
-def checked(rewards, problems, n: int) -> np.ndarray:
-    """Rewards as an array [problems, n]; ValueError where they are none."""
-    rewards = np.asarray(rewards, float)
-    if rewards.shape != (len(problems), n):
+def draw_batches(policy, batches, n: int, reward, seed: int) -> tuple[list, dict]:
+    """(problems, chains, rewards) of each of ``batches``, and a record of the draw.
+
+    ValueError where ``reward`` does not give a number for each chain.
+    """
+    xs, size = sum(batches, []), len(batches[0])
+    rows = policy.sample(xs, n, seed=seed)
+    rewards = np.asarray(reward(xs, rows), float)
+    if rewards.shape != (len(xs), n):
         raise ValueError(
-            f"the reward gave numbers of shape {rewards.shape} for {n} chains of each "
-            f"of {len(problems)} problems"
+            f"the rewards have shape {rewards.shape}: give one for each of {n} chains "
+            f"of each of {len(xs)} problems"
         )
-    for x, row in zip(problems, rewards):
-        if not np.isfinite(row).all():
-            raise ValueError(
-                f"problem {Problem.of(x).id}: its rewards are {row.tolist()}"
-            )
-    return rewards
+    for x, its in zip(xs, rewards):
+        if not np.isfinite(its).all():
+            raise ValueError(f"problem {Problem.of(x).id}: rewards {its.tolist()}")
+    record = {"rewards": rewards.mean(1).tolist(), "asked": rewards.size}
+    record["tokens"] = sum(len(c.tokens) for row in rows for c in row)
+    parts = [slice(i, i + size) for i in range(0, len(xs), size)]
+    return [(xs[part], rows[part], rewards[part]) for part in parts], record

@@ -117,7 +117,7 @@ def train(
     if settings["epochs"] <= 0:
         raise ValueError(f"epochs is {settings['epochs']}: must be above 0")
     rng, lr = random.Random(settings["seed"]), settings["lr"]
-    order = batches(lengths, settings["batch_tokens"], settings["epochs"], rng)
+    order = training_order(lengths, settings["batch_tokens"], settings["epochs"], rng)
     trainer = Trainer(parameters, (*about, *settings.values()), lr=lr, fresh=fresh)
 
     def take(at):
@@ -128,8 +128,10 @@ def train(
     return trainer.history
 
 
-def batches(lengths: list[int], size: int, epochs: float, rng) -> list[list[int]]:
-    """The order of training: :func:`buckets` anew for each pass, and shuffled."""
+def training_order(
+    lengths: list[int], size: int, epochs: float, rng
+) -> list[list[int]]:
+    """Batches of indices: :func:`buckets` anew for each pass, shuffled."""
     order: list = []
     for _ in range(math.ceil(epochs)):
         batch = buckets(lengths, size, rng)

@@ -104,19 +104,12 @@ class Policy(LanguageModel):
             total, count = (sum(part) for part in zip(*terms))
             return total / count if count else None
 
+        lengths = [len(ids) + len(tail) for ids, tail in rows]
+        about = *self.hashes(), rows, weights
+        settings = dict(epochs=epochs, lr=lr, batch_tokens=batch_tokens, seed=seed)
+        settings |= dict(fresh=fresh, progress=progress)
         with self.tuning(dropout=True):
-            return train(
-                trained,
-                (*self.hashes(), rows, weights),
-                [len(ids) + len(tail) for ids, tail in rows],
-                loss,
-                epochs=epochs,
-                lr=lr,
-                batch_tokens=batch_tokens,
-                seed=seed,
-                fresh=fresh,
-                progress=progress,
-            )
+            return train(trained, about, lengths, loss, **settings)
 
     @contextmanager
     def tuning(self, *, dropout: bool = False):

@@ -4,6 +4,7 @@ import hashlib
 import inspect
 import json
 
+import numpy as np
 import torch
 
 from ...chain import key_of
@@ -80,15 +81,37 @@ def digest(tensors: dict, *more) -> str:
     return out.hexdigest()
 
 
-def source(function) -> str:
-    """What a function does: its text, and the values that it closes over."""
+def function(f, seen: set | None = None) -> str:
+    """What ``f`` does: its text, and all values and functions that it uses.
+
+    A function of another module than its own counts by its name.
+    """
+    seen = seen if seen is not None else set()
+    seen.add(f)
     try:
-        held = [cell.cell_contents for cell in function.__closure__ or ()]
-        names = sorted(inspect.getclosurevars(function).globals.items())
-        held += [
-            (n, v) for n, v in names if not callable(v) and not inspect.ismodule(v)
-        ]
-        held += [function.__defaults__, function.__kwdefaults__]
-        return inspect.getsource(function) + repr(held)
-    except (AttributeError, OSError, TypeError):  # typed at a prompt, or a partial
-        return repr(function)
+        text, code, held = inspect.getsource(f), f.__code__, [f.__defaults__]
+        held += [f.__kwdefaults__, getattr(f, "__self__", None)]
+        held += [cell.cell_contents for cell in f.__closure__ or ()]
+        names = sorted(names_in(code) & f.__globals__.keys())
+    except (AttributeError, OSError, TypeError, ValueError):  # typed at a prompt, …
+        return repr(f)
+    for value in held + [f.__globals__[name] for name in names]:
+        if isinstance(value, torch.nn.Module):
+            text += digest(value.state_dict(), repr(value))
+        elif isinstance(value, np.ndarray | torch.Tensor):
+            text += repr(value.tolist())  # in full
+        elif inspect.isfunction(value) and value.__module__ == f.__module__:
+            text += "" if value in seen else function(value, seen)
+        elif inspect.ismodule(value) or isinstance(value, type):
+            text += value.__name__
+        elif inspect.isroutine(value):
+            text += value.__qualname__
+        else:
+            text += repr(value)
+    return text
+
+
+def names_in(code) -> set[str]:
+    """The names that a function looks up, those in its comprehensions included."""
+    inner = [names_in(const) for const in code.co_consts if inspect.iscode(const)]
+    return set(code.co_names).union(*inner)
