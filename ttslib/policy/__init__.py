@@ -16,7 +16,7 @@ from .enumerable import Enumerable
 from .protocol import PolicyProtocol
 from .pupils import baskets, classroom
 
-NEEDS_TORCH = {
+LAZY = {
     "Trainer": "training",
     "Engine": "engine.decode",
     "Policy": "tuning",
@@ -32,11 +32,11 @@ __all__ = [
     "PolicyProtocol",
     "baskets",
     "classroom",
-    *NEEDS_TORCH,
+    *LAZY,
 ]
 
 
 def __getattr__(name: str):
-    if name not in NEEDS_TORCH:
+    if name not in LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{NEEDS_TORCH[name]}", __name__), name)
+    return getattr(import_module(f".{LAZY[name]}", __name__), name)

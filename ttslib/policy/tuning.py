@@ -6,6 +6,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from .engine.adapters import (
+    adapter_config,
+    adapter_folder,
+    put_adapter,
+    read_adapter,
+    refuse_unserved,
+    remove_adapter,
+    untie,
+)
 from .language import LanguageModel
 from .training import train
 
@@ -26,19 +35,8 @@ class Policy(LanguageModel):
         config = LoraConfig(
             r=r, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM"
         )
-        self.add_adapter(name, config)
+        self.model = put_adapter(self.model, name, config)
         self.switch(name)
-
-    def add_adapter(self, name: str, config):
-        """Put a new adapter into the layers, in place of one of that name."""
-        from peft import get_peft_model
-
-        if hasattr(self.model, "peft_config"):
-            if name in self.adapters:
-                self.model.delete_adapter(name)
-            self.model.add_adapter(name, config)
-        else:
-            self.model = get_peft_model(self.model, config, adapter_name=name)
 
     def switch(self, name: str | None):
         """Make adapter ``name`` the active one; None is the base."""
@@ -144,36 +142,19 @@ class Policy(LanguageModel):
         A folder may hold several, each below its name; OSError if it is not clear
         which is meant. NotImplementedError for a kind that the policy can't serve.
         """
-        from peft import PeftConfig
-
         path, active = adapter_folder(Path(path), name), self.adapter
+        config = adapter_config(path, name)
         try:
-            config = PeftConfig.from_pretrained(path)
-        except Exception as error:
-            raise OSError(f"the adapter in {path} can't be read ({error})") from error
-        refuse_unserved(name, config)
-        config.inference_mode = False
-        try:
-            self.add_adapter(name, config)
-            found = self.model.load_adapter(path, name, is_trainable=True)
-            missing = [key for key in found.missing_keys if "vector_bank" not in key]
-            if missing:  # peft would leave these random (a bank is shared: VB-LoRA)
-                raise ValueError(f"it has no {', '.join(missing[:3])}")
+            self.model = put_adapter(self.model, name, config)
+            read_adapter(self.model, path, name)
             self.switch(name)
         except Exception as error:
-            self.remove_adapter(name)
+            self.model = remove_adapter(self.model, name)
             self.switch(active if active != name else None)
             raise OSError(
                 f"the adapter in {path} does not fit {self.name or 'the model'}, or is "
                 f"damaged ({error}): load it on the base that it was trained on"
             ) from error
-
-    def remove_adapter(self, name: str):
-        if name in self.adapters:
-            if len(self.adapters) > 1:
-                self.model.delete_adapter(name)
-            else:
-                self.model = self.model.unload()
 
     def merge(self) -> "Policy":
         """A new policy with the active adapter in its weights; this one stays."""
@@ -194,19 +175,6 @@ class Policy(LanguageModel):
         return policy
 
 
-def refuse_unserved(name: str, config):
-    """NotImplementedError unless the adapter acts in the layers, at every token."""
-    if getattr(config, "alora_invocation_tokens", None):
-        kind = "an activated LoRA, which begins to act within a prompt"
-    elif config.is_prompt_learning:
-        kind = "a learned prompt, which is not in the model's layers"
-    else:
-        return
-    raise NotImplementedError(
-        f"adapter {name!r} is {kind}: the policy can't serve it, use plain LoRA"
-    )
-
-
 def as_weight(weight, tail) -> float | tuple[float, ...]:
     """One weight for a completion, or one for each token of it."""
     if np.ndim(weight) == 0:
@@ -225,32 +193,3 @@ def weigh(logp: torch.Tensor, weight) -> tuple[torch.Tensor, float]:
         return weight * -logp.sum(), abs(weight) * len(logp)
     w = torch.tensor(weight[: len(logp)]).to(logp)
     return -(w * logp).sum(), w.abs().sum().item()
-
-
-def untie(model):
-    """Give the head weights of its own, where an adapter is on it or the embedding.
-
-    Merged into weights that both share, the adapter of one would act in the other.
-    """
-    head, embedding = model.get_output_embeddings(), model.get_input_embeddings()
-    if not any(hasattr(layer, "base_layer") for layer in (head, embedding)):
-        return
-    head = getattr(head, "base_layer", head)
-    head.weight = torch.nn.Parameter(head.weight.detach().clone())
-    model.config.tie_word_embeddings = False
-
-
-def adapter_folder(path: Path, name: str) -> Path:
-    """Where below ``path`` adapter ``name`` lies: peft puts "default" at the top."""
-    weights = "adapter_model.safetensors"
-    if (path / name / weights).exists():
-        return path / name
-    if (path / weights).exists():
-        return path
-    others = sorted(p.parent for p in path.glob(f"*/{weights}"))
-    if len(others) == 1:
-        return others[0]
-    if others:
-        names = ", ".join(p.name for p in others)
-        raise OSError(f"{path} holds adapters {names}, not {name!r}: name one of them")
-    raise OSError(f"{path} holds no {weights}: save_adapter() writes one")

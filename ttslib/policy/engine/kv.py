@@ -177,7 +177,10 @@ def attention(module, query, key, value, attention_mask, scaling=None, **kwargs)
         )
     rows, heads, _, dim = query.shape
     kv_heads, length = key.shape[1:3]
-    if window := kwargs.get("sliding_window"):
+    window = kwargs.get("sliding_window")
+    if not window and slides(module):
+        raise ValueError("it attends within a window that only its own mask knows")
+    if window:
         seen = (attention_mask == 0).sum(-1, keepdim=True)
         far = torch.arange(length, device=seen.device) < seen - window
         attention_mask = attention_mask.masked_fill(far, -torch.inf)
@@ -193,6 +196,16 @@ def attention(module, query, key, value, attention_mask, scaling=None, **kwargs)
     weights = scores.softmax(-1, dtype=torch.float32).to(value.dtype)
     out = torch.bmm(weights.view(rows * kv_heads, -1, length), value.flatten(0, 1))
     return out.view(rows, 1, heads, value.shape[-1]), None
+
+
+def slides(module) -> bool:
+    """Does the configuration say that this layer attends within a window?"""
+    config = getattr(module, "config", None)
+    kinds = getattr(config, "layer_types", None)
+    layer = getattr(module, "layer_idx", None)
+    if kinds and layer is not None:
+        return kinds[layer] == "sliding_attention"
+    return bool(getattr(config, "sliding_window", None))
 
 
 def eager(module):

@@ -13,7 +13,7 @@ from transformers.activations import ACT2FN
 from transformers.models.llama import modeling_llama as llama
 
 # The fast path knows these parts; a model with any other part takes the general path.
-PARTS = {
+LLAMA_PARTS = {
     llama.LlamaModel,
     llama.LlamaDecoderLayer,
     llama.LlamaAttention,
@@ -25,12 +25,12 @@ PARTS = {
     torch.nn.Linear,
     torch.nn.SiLU,
 }
-PARTS.add(type(ACT2FN["silu"]))
+LLAMA_PARTS.add(type(ACT2FN["silu"]))
 ROPES = {"default", "linear", "llama3", "yarn"}  # the same at any length
 
 
-def known(module) -> bool:
-    """Does ``module`` hold only PARTS and plain LoRA on a layer's seven projections?"""
+def is_plain(module) -> bool:
+    """Does ``module`` hold only LLAMA_PARTS, and plain LoRA on its projections?"""
     if module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module):
         return False
     for name, part in module.named_children():
@@ -38,7 +38,7 @@ def known(module) -> bool:
             plain = type(part.base_layer) is torch.nn.Linear and name[-5:] == "_proj"
             if not plain or part.lora_variant or any(part.lora_bias.values()):
                 return False
-        elif type(part) not in PARTS or not known(part):
+        elif type(part) not in LLAMA_PARTS or not is_plain(part):
             return False
     return True
 
@@ -66,7 +66,7 @@ class FastLlama:
     @classmethod
     def of(cls, model) -> "FastLlama | None":
         """None for a model that the fast path can't compute."""
-        if type(model) is not llama.LlamaForCausalLM or not known(model):
+        if type(model) is not llama.LlamaForCausalLM or not is_plain(model):
             return None
         kind = model.config.rope_parameters.get("rope_type", "default")
         return cls(model) if kind in ROPES else None
