@@ -158,6 +158,14 @@ def test_a_chain_that_was_written_has_the_steps_of_its_lines():
         assert policy.step_texts(chain) == ["a\n", "b\n", "\n", "Answer: 5"]
 
 
+def test_a_chain_that_was_written_is_read_as_one_that_was_drawn(policy, reward):
+    drawn = replace(written(policy, TEXT), logprobs=())
+    texts = Chain(X, TEXT, finished=True), Chain(X, TEXT)
+    values, same, open_ = reward.steps([X] * 3, [drawn, *texts])
+    assert same == pytest.approx(values, abs=1e-6) and len(open_) == 4
+    assert open_[:3] == pytest.approx(values[:3], abs=1e-6)
+
+
 def test_a_pupils_steps_are_its_tokens():
     problems, pupil = classroom()
     for (chain,) in pupil.sample(problems, 1):
