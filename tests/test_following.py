@@ -49,6 +49,18 @@ def test_it_says_the_same_and_reads_each_step_once(model, reward, xs, options):
             assert tree.guided == whole - sum(map(len, begun))
 
 
+def test_what_was_read_is_forgotten_when_the_model_learns(model, xs):
+    """Else a search would mix the values of two models."""
+    reward = guides.RewardModel(model)
+    following = guides.CachedRewardModel(reward)
+    chains = [row[0] for row in model.sample(xs, 1)]
+    before = following(xs, chains)[0]
+    reward.fit(xs, chains, [np.ones(len(model.ends(c))) for c in chains], fresh=True)
+    after, read = following(xs, chains)
+    assert after == pytest.approx(reward(xs, chains)[0], abs=1e-5)
+    assert (after > before).all() and read.all()
+
+
 def test_all_steps_of_a_chain_at_once(model, reward, xs):
     rows = model.sample(xs, 3, seed=2)
     asked = [x for x, row in zip(xs, rows) for _ in row]

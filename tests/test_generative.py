@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from ttslib import policy, problems
-from ttslib.guides import generative
 from ttslib.guides.generative import GenerativeVerifier, judge_steps, teach
 from ttslib.policy import Chain, Enumerable
 from ttslib.problems import Problem
@@ -98,12 +97,12 @@ def test_one_reading_gives_what_logprob_gives(model, stories):
     xs, chains, _ = stories
     befores = [c.text + "\nIs it right?" for c in chains]
     words = (" good", " bad", " Yes")
-    found = generative.said(model, xs * 2, befores * 2, words)
+    found = model.next_logprobs(xs * 2, befores * 2, words)
     for word, column in zip(words, found.T):
         true = model.logprob(xs, [word] * len(xs), prefix=befores)
         assert column[: len(xs)] == pytest.approx([p for (p,) in true], abs=1e-4)
         assert np.array_equal(column[: len(xs)], column[len(xs) :])
-    longer = generative.said(model, xs[:1], befores[:1], (" good lamps",))
+    longer = model.next_logprobs(xs[:1], befores[:1], (" good lamps",))
     true = model.logprob(xs[:1], [" good lamps"], prefix=befores[:1])
     assert longer[0, 0] == pytest.approx(sum(true[0]))
 

@@ -4,6 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    MambaConfig,
+    MambaForCausalLM,
+)
 
 from ttslib import guides, policy, problems
 from ttslib.policy import classroom
@@ -191,6 +198,100 @@ def test_training_is_kept_and_goes_on_where_it_was_killed(model, stories, store)
             killed.fit(xs, chains, labels)
     resumed = guides.RewardModel(model).fit(xs, chains, labels)
     assert resumed.history == pytest.approx(whole.history, abs=1e-5)
+
+
+def test_a_second_training_goes_on_from_the_first(model, stories, store):
+    """Its key holds the weights that it began with; what it became is kept, too."""
+    xs, chains, labels = stories
+    flat = [np.full(len(v), 0.5) for v in labels]
+    afresh = guides.RewardModel(model).fit(xs, chains, labels, epochs=1)
+    for _ in range(2):  # the second time both come from the store
+        reward = guides.RewardModel(model).fit(xs, chains, flat, epochs=2)
+        first = reward.head.weight.detach().clone()
+        reward.fit(xs, chains, labels, epochs=1)
+        assert reward.history != afresh.history
+        assert not torch.equal(reward.head.weight, first)
+        assert not torch.equal(reward.head.weight, afresh.head.weight)
+    assert len(list((store / "training").glob("*.safetensors"))) == 3
+
+
+def test_only_steps_with_a_label_teach(model, stories, store):
+    xs, chains, labels = stories
+    unknown = [np.full(len(v), np.nan) for v in labels]
+    reward = guides.RewardModel(model)
+    with pytest.raises(ValueError, match="no label is known"):
+        reward.fit(xs, chains, unknown)
+    with pytest.raises(ValueError, match="no examples"):
+        reward.fit([], [], [])
+    some = guides.RewardModel(model).fit(xs[:1], chains[:1], labels[:1], epochs=1)
+    both = [labels[0], *unknown[1:]]
+    one_each = dict(epochs=1, batch_tokens=1)
+    reward.fit(xs, chains, both, **one_each)
+    assert np.count_nonzero(reward.history) == 1
+    assert max(reward.history) == pytest.approx(some.history[0], abs=1e-6)
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.5, np.inf])
+def test_labels_are_chances(model, stories, wrong):
+    xs, chains, labels = stories
+    counts = [np.full(len(v), wrong) for v in labels]
+    with pytest.raises(ValueError, match="within 0 to 1"):
+        guides.RewardModel(model).fit(xs, chains, counts)
+
+
+def other_model(name: str, tokenizer, **options):
+    """A small causal model of a family, its weights far from 0."""
+    size = dict(hidden_size=32, intermediate_size=48, num_hidden_layers=2)
+    size |= dict(num_attention_heads=4, num_key_value_heads=2, head_dim=8)
+    ids = dict(vocab_size=len(tokenizer), eos_token_id=2, pad_token_id=0)
+    limit = dict(max_position_embeddings=512)
+    config = AutoConfig.for_model(name, **size | ids | limit | options)
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(config)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(0.1 * torch.randn_like(p))
+    return model
+
+
+OTHERS = {
+    "gpt_oss": dict(num_local_experts=4, num_experts_per_tok=2, sliding_window=16),
+    "gemma2": dict(attn_logit_softcapping=0.5, sliding_window=16),
+    "mistral": dict(sliding_window=16),
+    "qwen3": {},
+}
+
+
+@pytest.mark.parametrize("rank", [None, 4])
+@pytest.mark.parametrize("name", OTHERS)
+def test_values_are_those_of_the_models_own_attention(model, stories, name, rank):
+    """Sinks and capped logits have no place in torch's attention; windows do."""
+    xs, chains, _ = (part[:8] for part in stories)
+    other = other_model(name, model.tokenizer, **OTHERS[name])
+    reward = guides.RewardModel(policy.Policy(other, model.tokenizer), rank=rank)
+    found = reward.steps(xs, chains)
+    other.set_attn_implementation("eager")
+    for x, chain, values in zip(xs, chains, found):
+        row = reward.row(x, chain)
+        with torch.no_grad():
+            embedded = reward.embedded([(row.prompt + row.tokens, row.logp)])
+            hidden = other.base_model(inputs_embeds=embedded, use_cache=False)[0]
+            true = reward.head(hidden)[0, :, 0].sigmoid()
+        at = [len(row.prompt) + end for end in row.ends]
+        assert values == pytest.approx(true[at].tolist(), abs=1e-5)
+    cached = guides.CachedRewardModel(reward, rows=3)
+    cached(xs, [model.head(chain, 1) for chain in chains])
+    for same, values in zip(cached.steps(xs, chains), found):
+        assert same == pytest.approx(values, abs=1e-5)
+
+
+def test_a_model_that_keeps_a_state_is_refused_by_name(model):
+    config = MambaConfig(
+        vocab_size=len(model.tokenizer), hidden_size=32, num_hidden_layers=2
+    )
+    other = policy.Policy(MambaForCausalLM(config), model.tokenizer)
+    with pytest.raises(NotImplementedError, match="MambaForCausalLM"):
+        guides.RewardModel(other)
 
 
 def test_other_labels_and_other_features_are_other_trainings(model, stories, store):

@@ -156,6 +156,10 @@ REFUSED = {
     "bloom": dict(n_head=4),
     "mamba": {},
     "qwen3_next": dict(head_dim=8, num_experts=4, moe_intermediate_size=16),
+    # Their masks have a window that their attention is not told of.
+    "phimoe": dict(num_local_experts=4, sliding_window=12),
+    "qwen2_moe": dict(use_sliding_window=True, sliding_window=12, max_window_layers=2)
+    | dict(num_experts=4, moe_intermediate_size=16, shared_expert_intermediate_size=16),
 }
 
 

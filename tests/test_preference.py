@@ -213,7 +213,7 @@ def test_arguments_that_make_no_sense(worked):
     with pytest.raises(ValueError, match="no adapter"):
         learn.dpo(policy, worked)
     policy.attach()
-    with pytest.raises(ValueError, match="no pairs"):
+    with pytest.raises(ValueError, match="no examples"):
         learn.dpo(policy, [])
     with pytest.raises(ValueError, match="unlike texts"):
         learn.dpo(policy, [(x, Chain(x.prompt, "a", prefix="b"), Chain(x.prompt, "a"))])

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ttslib import learn
 from ttslib import policy as policies
 from ttslib.policy import Trainer
-from ttslib.policy.engine import store
+from ttslib.policy.engine import fingerprint, store
 from ttslib.problems import load
 from ttslib.verify import judge
 
@@ -51,6 +53,61 @@ def test_advantages():
     assert group.tolist() == [[1, -1, 1, -1], [0] * 4, [0] * 4]
     others = (r.sum() - r) / (r.size - 1)
     assert np.allclose(learn.leave_one_out_advantage(r), r - others)
+
+
+ADVANTAGES = (learn.grpo_advantage, learn.leave_one_out_advantage)
+
+
+@given(
+    st.integers(1, 6),
+    st.integers(1, 20),
+    st.floats(-1e6, 1e6),
+    st.sampled_from([np.float64, np.float32]),
+)
+def test_equal_rewards_are_no_signal_whatever_they_round_to(groups, n, value, dtype):
+    rewards = np.full((groups, n), value, dtype)
+    for advantage in ADVANTAGES:
+        assert not advantage(rewards).any()
+
+
+@given(st.lists(st.integers(0, 9), min_size=2, max_size=9), st.permutations(range(9)))
+def test_sums_of_the_same_parts_are_equal_rewards(parts, order):
+    """Their order rounds them otherwise; what differs beside them is still seen."""
+    parts = [part / 10 for part in parts]
+    mixed = sum(parts[i] for i in order if i < len(parts))
+    group = np.array([[sum(parts), mixed] * 3])
+    for advantage in ADVANTAGES:
+        assert not advantage(group).any()
+    both = np.vstack([group, [[0.0, 1, 0, 1, 0, 1]]])
+    assert learn.grpo_advantage(both)[1].tolist() == [-1, 1, -1, 1, -1, 1]
+    assert not learn.grpo_advantage(both)[0].any()
+
+
+def test_a_reward_that_is_the_mean_has_no_advantage():
+    rewards = np.array([[0.1, 0.2, 0.3], [0.3, 0.1, -0.1], [-0.2, 0.3, -0.1]])
+    found = learn.grpo_advantage(rewards)
+    assert np.count_nonzero(found) == 7 and found[0, 1] == found[1, 1] == 0
+    assert found[2] == pytest.approx([-0.9258, 1.3887, -0.4629], abs=1e-4)
+
+
+@given(
+    st.lists(st.sampled_from([0.0, 0.25, 0.5, 1.0]), min_size=2, max_size=8),
+    st.floats(0.01, 100),
+    st.floats(-100, 100),
+)
+def test_grpo_has_no_unit_and_no_zero(group, unit, zero):
+    group = np.array([group])
+    plain, other = (learn.grpo_advantage(r) for r in (group, unit * group + zero))
+    assert np.allclose(plain, other, atol=1e-6)
+
+
+def test_equal_fractions_move_nothing():
+    model, problems = policies.load("tiny"), load("story-easy", "train", 2)
+    options = dict(steps=1, n=6, batch=2, reward=lambda xs, rows: np.full((2, 6), 0.1))
+    for method in learn.METHODS:
+        with pytest.warns(UserWarning, match="nothing was learned"):
+            (record,) = learn.policy_gradient(model, problems, method, **options)
+        assert record["used"] == 0
 
 
 def test_steps_without_signal_change_nothing_and_are_logged():
@@ -134,6 +191,49 @@ def test_another_reward_is_another_run():
         learn.policy_gradient(model, problems, reward=reward, steps=2, n=4, batch=4)
         found.add(model.hashes())
     assert len(found) == 3
+
+
+def helped(x):
+    return x + LEAST
+
+
+LEAST = 30
+
+
+class Longer:
+    """A reward with a state of its own."""
+
+    def __init__(self, least):
+        self.least = least
+
+    def __repr__(self):
+        return f"Longer({self.least})"
+
+    def reward(self, problems, rows):
+        return [[float(len(c.tokens) > self.least) for c in row] for row in rows]
+
+
+def test_a_reward_is_known_by_all_that_it_uses(monkeypatch):
+    """Also by names in its comprehensions, and by weights, which no repr shows."""
+
+    def reward(problems, rows):
+        return [[helped(len(c.tokens)) for c in row] for row in rows]
+
+    def by(value):
+        return fingerprint.function(lambda problems, rows: value)
+
+    before = fingerprint.function(reward)
+    assert before == fingerprint.function(reward) and "return x + LEAST" in before
+    monkeypatch.setitem(globals(), "LEAST", 31)
+    assert fingerprint.function(reward) != before
+    assert fingerprint.function(Longer(1).reward) == fingerprint.function(
+        Longer(1).reward
+    )
+    one, other = torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)
+    many, more = np.zeros(9999), np.zeros(9999)
+    more[5000] = 1
+    for a, b in ((one, other), (many, more), (Longer(1), Longer(2)), (1, 2)):
+        assert by(a) == by(a) != by(b)
 
 
 def test_a_method_may_be_given_as_its_two_parts():

@@ -180,7 +180,7 @@ def test_training_that_is_stopped_leaves_the_policy_ready(policy, monkeypatch):
         raise KeyboardInterrupt
 
     rows = policy.sample(PROMPTS, 2, max_tokens=20)
-    monkeypatch.setattr("ttslib.policy.training.Descent.step", stop)
+    monkeypatch.setattr("ttslib.policy.training.Trainer.step", stop)
     rewards = itertools.cycle([0.0, 1.0])
     with pytest.raises(KeyboardInterrupt):
         learn.policy_gradient(
@@ -191,7 +191,7 @@ def test_training_that_is_stopped_leaves_the_policy_ready(policy, monkeypatch):
             batch=2,
             reward=lambda xs, rows: [[next(rewards) for _ in row] for row in rows],
         )
-    assert policy.base.training
+    policy.model.train()  # as a loop of one's own leaves it
     assert policy.sample(PROMPTS, 2, max_tokens=20, fresh=True) == rows
     assert not policy.base.training
     policy.switch(None)

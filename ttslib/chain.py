@@ -83,7 +83,7 @@ def fork_index(chain: Chain, fork: int, child: int) -> int:
     return key_of(chain.index, fork, child, len(chain.tokens)) >> 65
 
 
-def check_sampling(temperature=1.0, top_p=1.0, max_tokens=None, stop=()):
+def check_sampling(temperature=1.0, top_p=1.0, max_tokens=None, stop=(), n=1):
     """ValueError for sampling arguments that make no sense."""
     if not (temperature == 0 or 1e-3 <= temperature < math.inf):
         raise ValueError(
@@ -97,5 +97,7 @@ def check_sampling(temperature=1.0, top_p=1.0, max_tokens=None, stop=()):
         )
     if max_tokens is not None and max_tokens < 1:
         raise ValueError(f"max_tokens is {max_tokens}: must be at least 1")
+    if n is not None and not (n >= 0 and n == int(n)):
+        raise ValueError(f"n is {n}: must be a number of chains")
     if "" in stop:
         raise ValueError("a stop string is empty: it would end every chain at once")

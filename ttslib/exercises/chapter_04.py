@@ -24,7 +24,7 @@ def n_silent(value) -> str:
 
 
 def v37(value) -> str:
-    from ..policy.enumerable import baskets
+    from ..policy import baskets
     from ..verify import verify
 
     problem, policy = baskets()
@@ -45,7 +45,7 @@ LOST = (
 
 def roll_out(function) -> str:
     """Within five standard errors of the exact value, at each of five prefixes."""
-    from ..policy.enumerable import baskets
+    from ..policy import baskets
     from ..verify import verify
 
     problem, policy = baskets()
@@ -77,7 +77,7 @@ def crossings():
     Of the four children that ``extend`` draws two are good (0.8) and two bad (0.2),
     every other time a bad one first. Some chains have a prefix, or steps, already.
     """
-    from ..policy.enumerable import Enumerable
+    from ..policy import Enumerable
     from ..problems import Problem
 
     for case in range(10):

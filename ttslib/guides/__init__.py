@@ -1,9 +1,9 @@
-"""r: S^t → R, what a partial chain is worth: slides 42 to 50.
+"""r: S^t → R, the value of a partial chain: slides 42 to 50.
 
-A guide is called with problems and chains, one problem for each chain, and returns what
-each chain is worth after its newest step [chains], and what it cost to say so in tokens
-[chains], drawn or read. Roll-outs ask the verifier, a reward model has learned what it
-would say, and a stream may carry values of its own. For countdown one guide is exact.
+A guide takes problems and chains, one problem for each chain. It returns the value of
+each chain after its newest step [chains], and the cost in tokens, drawn or read
+[chains]. Roll-outs ask the verifier. A reward model has learned to predict it. A stream
+may carry values of its own. For countdown one guide is exact.
 
 torch is loaded by the first use of a name that needs it, not by the import.
 """

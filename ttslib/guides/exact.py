@@ -1,6 +1,7 @@
-"""An exact guide, where one exists: countdown's states can be enumerated. No torch.
+"""An exact guide for countdown, whose states can be enumerated. No torch.
 
-No other guide of the course knows; with noise it shows how good a value must be.
+All other guides of the course estimate. With noise, this one shows how good a value
+must be.
 """
 
 from collections.abc import Callable
@@ -13,12 +14,13 @@ from ..verify import verify
 
 
 def reachable(noise: float = 0.0, graded: bool = False, seed: int = 0) -> Callable:
-    """The guide that knows whether the target can still be reached: 1 or 0, no tokens.
+    """A guide that knows whether the target can still be reached: 1 or 0, no tokens.
 
-    A chain with a wrong line is worth 0, a finished one its verdict. ``graded`` gives
-    the chance that random moves get there instead (:func:`countdown.chance`). ``noise``
-    is the chance that the 0 or 1 of an unfinished chain is flipped: always the same for
-    the same text and ``seed``. ValueError for noise on a graded value.
+    A chain with a wrong line has the value 0, and a finished chain its verdict.
+    ``graded`` gives the chance that random moves reach the target instead
+    (:func:`countdown.chance`). ``noise`` is the chance that the 0 or 1 of an unfinished
+    chain is flipped; the same text and ``seed`` are always flipped alike. ValueError
+    for noise on a graded value.
     """
     if graded and noise:
         raise ValueError("noise flips a 0 or 1: a graded value has neither")

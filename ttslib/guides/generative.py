@@ -1,4 +1,4 @@
-"""r_ψ as a language model: its verdict is a word, its value that word's probability.
+"""r_ψ as a language model: its verdict is a word, and its value the word's probability.
 
 Slide 46: GenRM (Zhang 2024) and Ankner 2024.
 """
@@ -7,26 +7,25 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from ..chain import Chain, lines
+from ..chain import Chain
 from ..problems.plans import fill, line, solve
-from .stream import least
+from .stream import least, noted
 
-CHECK = "Check:"  # what a written check follows
-MARK = "~chain~"
+CHECK = "Check:"  # the line before a written check
 
 
 class GenerativeVerifier:
     """The policy as its own verifier, by a LoRA adapter ``name`` on the same weights.
 
-    Asked behind a chain whether it is right, it says ``words[0]`` or ``words[1]``. The
-    value is p(yes) / (p(yes) + p(no)). With ``check`` it first writes a check of the
-    chain; the value is the mean over ``n`` checks that it draws (GenRM-CoT's vote). If
-    it ``sees_logp``, each step is shown with its least likely token's p, in tenths. A
-    chat model is asked in a turn of the user; before :meth:`fit` the policy judges as
-    it is. Its active adapter is after each call what it was before.
+    The question follows the chain, and the answer is ``words[0]`` or ``words[1]``. The
+    value is p(yes) / (p(yes) + p(no)). With ``check`` the verifier first writes a check
+    of the chain; the value is the mean over ``n`` drawn checks (GenRM-CoT's vote). If
+    it ``sees_logp``, each step is shown with the p of its least likely token, in
+    tenths. A chat model is asked in a turn of the user. Before :meth:`fit` the policy
+    judges without an adapter. A call leaves the policy's active adapter as it was.
 
-    The words must be such as the base has met: those that never occurred have all one
-    embedding, so that no adapter can say one and not the others.
+    The base must know the words: words that never occurred in its training share one
+    embedding, so that no adapter can tell them apart.
     """
 
     def __init__(
@@ -47,49 +46,33 @@ class GenerativeVerifier:
         self.seed, self.sampling = seed, sampling
 
     # --- asking ----------------------------------------------------------------------
-    def turn(self, asked: str) -> str:
-        """What stands between a chain and the answer to ``asked``."""
-        tokenizer = getattr(self.policy, "tokenizer", None)
-        if not getattr(tokenizer, "chat_template", None):
-            return f"\n{asked}"
-        talk = [("user", MARK), ("assistant", MARK), ("user", asked)]
-        text = tokenizer.apply_chat_template(
-            [{"role": role, "content": content} for role, content in talk],
-            tokenize=False,
-            add_generation_prompt=True,
-        )
-        return text.split(MARK)[-1]
-
     def shown(self, chain) -> str:
-        """The chain's text, with the p of its steps if these are to be seen."""
+        """The chain's text, with the p of each step if the verifier sees it."""
         if not (self.sees_logp and chain.logprobs):
             return chain.full_text
-        out = [
-            f"{step.rstrip()} [{int(9.999 * np.exp(p))}]"
-            for step, p in zip(lines(chain.text), least(self.policy, chain))
-        ]
-        return chain.prefix + "\n".join(out)
+        steps = zip(self.policy.step_texts(chain), least(self.policy, chain))
+        marked = [noted(step, int(9.999 * np.exp(p))) for step, p in steps]
+        return chain.prefix + "".join(marked)
 
     def before(self, chain) -> str:
         """The chain and the question, as the verifier reads them."""
         text = self.shown(chain).rstrip("\n")
-        if self.turn("") == "\n":
+        if not self.policy.chats:
             return text + (f"\n{CHECK}\n" if self.check else f"\n{self.ask}")
         asked = f"{self.ask} Say {' or '.join(self.words)}."
         if self.check:
             asked = f"Check it step by step. Then write: {asked}"
-        return text + self.turn(asked)
+        return text + self.policy.user_turn(asked)
 
     def answers(self) -> tuple[str, ...]:
         """The words as they follow the question: a reply in a chat has no space."""
-        space = "" if self.turn("") != "\n" and not self.check else " "
+        space = "" if self.policy.chats and not self.check else " "
         return tuple(space + word for word in self.words)
 
     @property
     def fitted(self) -> bool:
         """Has the verifier an adapter of its own?"""
-        model = getattr(self.policy, "model", None)
-        return self.name in getattr(model, "peft_config", {})
+        return self.name in self.policy.adapters
 
     @contextmanager
     def own(self):
@@ -107,9 +90,9 @@ class GenerativeVerifier:
     def __call__(self, problems, chains) -> tuple[np.ndarray, np.ndarray]:
         """(value of each chain [chains], tokens that were read and drawn [chains]).
 
-        What is charged is the chain, the question, and each check once: a sampler sees
-        the verdict's probability as it goes on from its check. Prompts are not charged,
-        as nowhere. Chains that are alike are judged once.
+        The cost is the chain, the question, and each check once: a sampler sees the
+        verdict's probability when it goes on from its check. As everywhere, prompts
+        cost nothing. Equal chains are judged once.
         """
         asked = [(x.prompt, self.before(c)) for x, c in zip(problems, chains)]
         unique = {key: x for key, x in zip(asked, problems)}
@@ -121,8 +104,8 @@ class GenerativeVerifier:
         return values[at], tokens[at]
 
     def judge(self, problems, befores) -> tuple[np.ndarray, np.ndarray]:
-        """Value and cost of each text, under the adapter that is active."""
-        tokens = np.array([size(self.policy, before) for before in befores], int)
+        """Value and cost of each text, with the active adapter."""
+        tokens = np.array([len(self.policy.pieces(text)) for text in befores], int)
         if not self.check:
             return self.verdicts(problems, befores), tokens
         options = dict(seed=self.seed) | self.sampling
@@ -135,13 +118,13 @@ class GenerativeVerifier:
         return values.reshape(-1, self.n).mean(1), tokens
 
     def end(self, check: str) -> str:
-        """A check, without what it may say of the verdict, and the question."""
+        """A check up to its own verdict, if it gives one, and the question."""
         at = check.rfind(self.ask)
         return check[: at if at >= 0 else None].rstrip("\n") + f"\n\n{self.ask}"
 
     def verdicts(self, problems, befores) -> np.ndarray:
         """p(yes) / (p(yes) + p(no)) of the next word after each text; NaN where 0/0."""
-        yes, no = said(self.policy, problems, befores, self.answers()).T
+        yes, no = self.policy.next_logprobs(problems, befores, self.answers()).T
         with np.errstate(invalid="ignore", over="ignore"):
             return 1 / (1 + np.exp(no - yes))
 
@@ -167,6 +150,8 @@ class GenerativeVerifier:
         times, as they are few. Options as :meth:`ttslib.policy.Policy.fit`.
         """
         right = np.asarray(right, float)
+        if not ((right >= 0) & (right <= 1)).all():
+            raise ValueError("what is right is a verdict, or a chance from 0 to 1")
         if not self.check:
             checks = [""] * len(chains)
         elif checks is None:
@@ -195,7 +180,8 @@ class GenerativeVerifier:
         The question between them is given, not learned: it weighs nothing.
         """
         if not self.check:
-            chain = behind(self.policy, problem, before, word)
+            tokens = self.policy.encode(problem, before, word)[1]
+            chain = Chain(problem.prompt, word, tokens, finished=True, prefix=before)
             return chain, np.ones(len(chain.tokens))
         head = self.end(check)[: -len(self.ask)]
         parts = [self.policy.pieces(text) for text in (head, self.ask, word)]
@@ -208,64 +194,10 @@ class GenerativeVerifier:
         return chain, np.array(weights)
 
 
-def behind(policy, problem, before: str, text: str) -> Chain:
-    """``text`` as a chain that goes on from ``before``."""
-    known = hasattr(policy, "encode")
-    tokens = policy.encode(problem, before, text)[1] if known else ()
-    return Chain(problem.prompt, text, tokens, finished=True, prefix=before)
-
-
-def size(policy, text: str) -> int:
-    """Tokens of a text; steps, where the policy has no tokenizer."""
-    return len(policy.pieces(text) if hasattr(policy, "pieces") else lines(text))
-
-
-def said(policy, problems, befores, words) -> np.ndarray:
-    """log p of each of ``words`` after each text: [texts, words].
-
-    One reading serves all words where each is one token.
-    """
-    if hasattr(policy, "token_logp") and problems:
-        ids = [policy.encode(problems[0], befores[0], w)[1] for w in words]
-        if all(len(tokens) == 1 for tokens in ids):
-            rows = [policy.encode(x, b)[0] for x, b in zip(problems, befores)]
-            return next_logp(policy, rows, [t for (t,) in ids])
-    columns = []
-    for word in words:
-        texts = [behind(policy, x, b, word) for x, b in zip(problems, befores)]
-        columns.append([sum(p) for p in policy.logprob(problems, texts)])
-    return np.array(columns).T
-
-
-def next_logp(policy, rows: list[tuple], wanted: list[int], size=8192) -> np.ndarray:
-    """log p of the tokens ``wanted`` next after each of ``rows``: [rows, wanted]."""
-    import torch
-
-    from ..policy.language import buckets
-
-    out = np.zeros((len(rows), len(wanted)))
-    device = policy.base.device
-    with torch.inference_mode():
-        for batch in buckets([len(row) for row in rows], size):
-            last = torch.tensor([len(rows[i]) - 1 for i in batch])
-            tokens = torch.zeros(len(batch), int(last.max()) + 1, dtype=torch.long)
-            for line_, i in zip(tokens, batch):
-                line_[: len(rows[i])] = torch.tensor(rows[i])
-            some, at = last.unique(return_inverse=True)  # logits where a row needs them
-            logits = policy.base(
-                input_ids=tokens.to(device),
-                use_cache=False,
-                logits_to_keep=some.to(device),
-            ).logits
-            logits = logits[torch.arange(len(batch)), at.to(device)].float()
-            out[batch] = logits.log_softmax(-1)[:, wanted].cpu().numpy()
-    return out
-
-
 def judge_steps(verifier, problem, steps: list[str]) -> np.ndarray:
-    """What ``verifier``, or another guide that reads text, gives each step: [steps].
+    """The value of each step for ``verifier``, or a guide that reads text: [steps].
 
-    Each is judged by all that is written up to it (ProcessBench, Zheng 2024).
+    A step is judged by all the text up to it (ProcessBench, Zheng 2024).
     """
     texts = ["\n".join(steps[: t + 1]) for t in range(len(steps))]
     chains = [Chain(problem.prompt, text) for text in texts]
@@ -276,10 +208,10 @@ def judge_steps(verifier, problem, steps: list[str]) -> np.ndarray:
 def teach(problem, chain, words=("Yes", "No")) -> tuple[str, bool]:
     """(a check of ``chain``, its verdict) by a teacher who knows the story's plan.
 
-    Planted knowledge: the plan (``problem.data["plan"]``) is the story's solution, as
-    GenRM's rationales are written beside a reference solution. The check works the
-    steps out anew, with what the chain says in brackets and one of ``words`` behind it,
-    to the first that the chain has otherwise; one that it skips has no mark.
+    The plan (``problem.data["plan"]``) is the story's solution; GenRM's rationales are
+    likewise written beside a reference solution. The check computes each step anew. The
+    chain's own result follows in brackets, and then one of ``words``. The check ends at
+    the first step that differs; a step that the chain skips has no mark.
     """
     plan, stated, out = problem.data["plan"], steps_of(chain), []
     results = solve(plan)
@@ -300,7 +232,7 @@ def teach(problem, chain, words=("Yes", "No")) -> tuple[str, bool]:
 
 
 def steps_of(chain) -> list[str]:
-    """The steps that a story's chain stands by, without those it took back."""
+    """The steps of a story's chain, without those that it took back."""
     out: list[str] = []
     for step in chain.steps:
         if step == "Go back.":

@@ -1,4 +1,4 @@
-"""What each step of a chain is worth, by roll-outs: labels to learn from. No torch."""
+"""Labels for the steps of a chain, by roll-outs. No torch."""
 
 import numpy as np
 
@@ -15,9 +15,9 @@ def step_labels(
     """How many of ``n`` roll-outs from each step of each chain end right.
 
     Math-Shepherd (Wang 2023, section 3.3): c / n is the soft label, c > 0 the hard one.
-    A chain's last step needs no roll-out, its count is n · Ver_x. What two chains of a
-    problem begin with alike is rolled out once. Returns the counts [chains] of [steps],
-    and the tokens drawn in all.
+    A chain's last step needs no roll-out: its count is n · Ver_x. A beginning that two
+    chains of a problem share is rolled out once. Returns the counts [chains] of
+    [steps], and the number of tokens drawn.
     """
     verdicts = judge(problems, [[chain] for chain in chains])
     counts, asked = [], {}
@@ -37,9 +37,9 @@ def step_labels(
 
 
 def only_last(labels) -> list[np.ndarray]:
-    """Outcome labels from process labels: all but the last step's are not known (NaN).
+    """Outcome labels from process labels: all but the last become NaN, not known.
 
-    What an outcome model (Cobbe 2021, Uesato 2022) is trained on.
+    They train an outcome model (Cobbe 2021, Uesato 2022).
     """
     return [np.where(np.arange(len(v)) < len(v) - 1, np.nan, v) for v in labels]
 
@@ -47,7 +47,8 @@ def only_last(labels) -> list[np.ndarray]:
 def prover_labels(counts, n: int, k: int = 4) -> list[np.ndarray]:
     """Value of each step for a stronger prover: best of ``k`` of the policy's draws.
 
-    Setlur 2024 (section 3): a prover that is too weak or too strong sees no progress.
-    Unbiased from c of ``n`` roll-outs: pass@k, chapter 03. ``k`` is at most n.
+    A prover that is too weak or too strong sees no progress (Setlur 2024, section 3).
+    The estimate from c of ``n`` roll-outs is pass@k of chapter 03, which has no bias.
+    ``k`` is at most n.
     """
     return [pass_at_k(n, c, k) for c in counts]

@@ -1,4 +1,4 @@
-"""r: S^t → R, what a partial chain is worth. No torch."""
+"""r_MC: the value of a partial chain by roll-outs. No torch."""
 
 from collections.abc import Callable
 
@@ -15,8 +15,8 @@ def rollout_value(
 
     The y^i are the answers of ``n`` chains that ``policy`` draws from the prefix on;
     ``options`` go to its ``sample``. Returns the mean [prefixes], its 95 % interval
-    [prefixes, 2], and the tokens drawn [prefixes]. The interval is Wilson's: n like
-    verdicts leave a doubt, where the standard error √(p(1 - p)/n) would be 0.
+    [prefixes, 2], and the tokens drawn [prefixes]. The interval is Wilson's: n equal
+    verdicts leave a doubt, but the standard error √(p(1 - p)/n) would be 0.
     """
     rows = policy.sample(problems, n, prefix=prefixes, **options)
     passed = [
@@ -29,10 +29,10 @@ def rollout_value(
 
 
 def rollouts(policy, n: int, *, verify: Callable = automatic, **options) -> Callable:
-    """The guide r_MC, slide 44: each chain is worth the mean of ``n`` roll-outs.
+    """The guide r_MC, slide 44: a chain's value is the mean of ``n`` roll-outs.
 
-    A finished chain is worth its verdict. It needs the verifier wherever it is used, at
-    test time too.
+    The value of a finished chain is its verdict. The guide needs the verifier wherever
+    it is used, at test time too.
     """
 
     def guide(problems, chains):

@@ -1,28 +1,31 @@
-"""Guides that a policy's own stream carries: its log p, and values that it writes.
+"""Guides from a policy's own stream: its log p, and the values that it writes.
 
 No torch.
 """
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
-# Signs that every model has met: a word that the base never saw (its embedding is also
-# its head) no adapter brought it to write.
+from ..chain import lines
+
+# Every base knows these signs. No adapter taught the base to write a word that it had
+# never seen, as its embedding is also its head.
 WRITTEN = re.compile(r" \[(\d)\]$", re.M)
-TOP = 9  # a value is written as one digit, 0 to TOP
+TOP_DIGIT = 9  # a value is written as one digit, 0 to 9
 
 
 def least(policy, chain) -> list[float]:
     """The smallest log p of a token in each of the chain's steps: [steps]."""
+    if len(chain.logprobs) != len(chain.tokens):
+        raise ValueError(f"a chain of {chain.prompt!r} has no log p of its tokens")
     ends = [-1, *policy.ends(chain)]
     return [min(chain.logprobs[a + 1 : b + 1]) for a, b in zip(ends, ends[1:])]
 
 
 def min_token_prob(policy) -> Callable:
-    """The guide that costs nothing: the least likely token of the newest step, as p.
+    """A guide without cost: the p of the least likely token of the newest step.
 
     A policy that errs is often in doubt at that very token.
     """
@@ -34,12 +37,37 @@ def min_token_prob(policy) -> Callable:
     return guide
 
 
-def with_values(chain, values) -> str:
-    """``chain`` as text, each line but the last with its value behind it, slide 48."""
-    lines = chain.full_text.split("\n")
-    written = [round(TOP * float(v)) for v in values]
-    noted = [f"{line} [{d}]" for line, d in zip(lines[:-1], written)]
-    return "\n".join([*noted, lines[-1]])
+def with_values(chain, values, policy=None) -> str:
+    """``chain`` as text, with the value of each step behind its line, slide 48.
+
+    ``values`` [steps], within 0 to 1, may leave out the last step: where no line feed
+    ends it, its value is not written. ``policy`` says where steps end. Without one it
+    is at each line feed or, if there are only so many values, at each blank line.
+    ValueError where the values fit neither, or are no such numbers.
+    """
+    if policy:
+        ways = [policy.step_texts(chain)]
+    else:
+        eos = [""] * (chain.finished and chain.text.endswith("\n"))  # a step by itself
+        blocks = re.findall(r"\s*[^\n]+(?:\n\s*)?", chain.text)
+        ways = [lines(chain.text) + eos, blocks + eos]
+    fits = [way for less in (0, 1) for way in ways if len(way) - less == len(values)]
+    if not fits:
+        raise ValueError(
+            f"{len(values)} values for a chain of {len(ways[0])} steps: give one for "
+            "each, or for each but the last"
+        )
+    if not all(0 <= v <= 1 for v in values):
+        raise ValueError(f"values {list(values)} do not lie within 0 to 1")
+    said = [round(TOP_DIGIT * float(v)) for v in values]
+    written = [noted(s, d) if "\n" in s else s for s, d in zip(fits[0], said)]
+    return chain.prefix + "".join(written + fits[0][len(said) :])
+
+
+def noted(step: str, digit: int) -> str:
+    """``step`` with `` [digit]`` behind its line: before the line feeds that end it."""
+    at = [m.start() for m in re.finditer(r"\n\s*", step)] or [len(step)]
+    return f"{step[: at[-1]]} [{digit}]{step[at[-1] :]}"
 
 
 def learn_values(
@@ -47,13 +75,13 @@ def learn_values(
 ) -> list[float]:
     """Teach the active adapter to write a value behind each step; loss per step.
 
-    ``values`` [chains] of [steps], within 0 to 1. The digit's token counts ``weight``
-    times, as there is one in a line. Options as :meth:`ttslib.policy.Policy.fit`.
+    ``values`` [chains] of [steps], within 0 to 1. A digit's token counts ``weight``
+    times, as a line has only one. Options as :meth:`ttslib.policy.Policy.fit`.
     """
     examples = []
     for x, chain, value in zip(problems, chains, values, strict=True):
-        text = with_values(replace(chain, prefix=""), value)
-        ids, tail = policy.row(x, text)
+        text = with_values(chain, value, policy).removeprefix(chain.prefix)
+        _, tail = policy.row(x, text, any_length=True)
         weights = np.ones(len(tail))
         weights[digits(policy, tail)] = weight
         examples.append((x, text, weights))
@@ -70,14 +98,14 @@ def digits(policy, tail) -> list[int]:
 
 
 def interleaved(problems, chains) -> tuple[np.ndarray, np.ndarray]:
-    """The guide that the policy writes itself, slide 48: the newest value, at no cost.
+    """The values that the policy writes itself, slide 48: the newest one, at no cost.
 
-    What it cost stands in the stream. A step without a value is worth 0; a finished
-    chain what its last value says.
+    Its cost is part of the stream. A step without a value is worth 0, and a finished
+    chain as much as its last value says.
     """
     values = np.zeros(len(chains))
     for i, chain in enumerate(chains):
-        text = chain.full_text.rstrip("\n")
+        text = re.sub(r"\n\s*\Z", "", chain.full_text)
         said = WRITTEN.findall(text if chain.finished else text.split("\n")[-1])
-        values[i] = int(said[-1]) / TOP if said else 0.0
+        values[i] = int(said[-1]) / TOP_DIGIT if said else 0.0
     return values, np.zeros(len(chains), int)

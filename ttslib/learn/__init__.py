@@ -1,7 +1,7 @@
-"""Learning from what a verifier says: guess and check, policy gradients.
+"""Learning from a verifier: guess and check, policy gradients, preferences.
 
-Both begin at the base, train an adapter of the policy and return ledgers of what was
-drawn, asked and trained on.
+All begin at the base, train an adapter of the policy, and return ledgers that count
+the tokens drawn and trained on.
 """
 
 from .expert import expert_iteration, outcomes
@@ -29,14 +29,13 @@ from .preference import dpo, dpo_loss, loglikelihood, pairs, tree_pairs
 from .reinforce import (
     METHODS,
     divergence,
-    gradient_step,
     grpo_advantage,
     leave_one_out_advantage,
     policy_gradient,
     ppo_loss,
     reinforce_loss,
-    trl_reward,
 )
+from .trl import trl_reward
 from .v_star import v_star
 
 __all__ = [
@@ -56,7 +55,6 @@ __all__ = [
     "draw_and_verify",
     "e_step",
     "expert_iteration",
-    "gradient_step",
     "guess_and_check",
     "rationalization",
     "hinted",

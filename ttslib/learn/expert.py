@@ -27,12 +27,12 @@ def expert_iteration(
 ):
     """AlphaZero's loop on chains, slide 55; yields a ledger after each iteration.
 
-    Each searches every problem with policy and value as they are (``search``: settings
-    of :func:`ttslib.search.mcts`), lets the verifier label what it finished, trains a
-    new adapter on what ``keep`` chooses (:func:`m_step`) and a new value on all
-    outcomes so far (``teach``: of :meth:`RewardModel.fit`). The first search judges by
-    roll-outs, the next by what was learned, the ledger's "guide"; one that is given
-    stays. Ends where nothing is kept.
+    An iteration searches every problem with the current policy and value (``search``:
+    settings of :func:`ttslib.search.mcts`). The verifier labels the finished chains. A
+    new adapter is trained on those that ``keep`` chooses (:func:`m_step`), and a new
+    value on all outcomes so far (``teach``: settings of :meth:`RewardModel.fit`). The
+    first search judges by roll-outs, later ones by the learned value, the ledger's
+    "guide"; a given ``guide`` stays. Ends where nothing is kept.
     """
     fixed, told = guide, []
     policy.switch(None)
@@ -51,18 +51,18 @@ def expert_iteration(
         ledger["guided"] = sum(tree.guided for tree in trees)
         if fixed is None:
             told += outcomes(policy, problems, rows, right)
-            value = guides.RewardModel(policy, seed=seed)
-            value.fit(*zip(*told), seed=seed + i, **(teach or {}))
+            lessons = {"epochs": 2, "seed": seed + i} | (teach or {})
+            value = guides.RewardModel(policy, seed=seed).fit(*zip(*told), **lessons)
             guide = guides.CachedRewardModel(value)
             read = sum(policy.length(x, chain) for x, chain, _ in told)
-            ledger["trained"] += round(read * (teach or {}).get("epochs", 2))
+            ledger["trained"] += round(read * lessons["epochs"])
         yield ledger | {"guide": guide}
 
 
 def outcomes(policy, problems, rows, right) -> list[tuple]:
-    """(problem, chain, labels [steps]): each step is worth how its chain ended.
+    """(problem, chain, labels [steps]): the label of every step is the chain's verdict.
 
-    What AlphaZero's value learns, z of the game for every position (Silver 2017).
+    AlphaZero's value learns the like: z of the game for every position (Silver 2017).
     """
     return [
         (x, chain, np.full(len(policy.ends(chain)), float(good)))

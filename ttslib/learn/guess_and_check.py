@@ -1,7 +1,7 @@
 """Guess and check: E-step, M-step, and one loop for every variant. No torch.
 
-The objective is Σ_x log E_{z, y ~ p(· | x; θ)} Ver_x(y), slide 30. A policy is whatever
-has ``sample``, ``attach`` (back to the base) and ``fit``; a weighted chain is a tuple
+The objective is Σ_x log E_{z, y ~ p(· | x; θ)} Ver_x(y), slide 30. A policy needs
+``sample``, ``attach`` (back to the base) and ``fit``. A weighted chain is a tuple
 (problem, chain, weight).
 """
 
@@ -34,9 +34,9 @@ def posterior(policy, problems) -> list[tuple]:
 def e_step(problems, rows, right, keep: Callable) -> list[tuple]:
     """Weighted chains that stand for q, from draws of p: rejection sampling, slide 35.
 
-    ``rows`` holds the draws of each problem, ``right`` Ver_x of each draw, and
-    ``keep(chains, right)`` chooses among a problem's; what it keeps shares a weight of
-    1. A problem of which none is kept has no say.
+    ``rows`` holds the draws of each problem and ``right`` Ver_x of each draw.
+    ``keep(chains, right)`` chooses among the draws of a problem; those that it keeps
+    share a weight of 1. A problem without a kept chain has no weight.
     """
     q = []
     for problem, chains, good in zip(problems, rows, right):
@@ -45,27 +45,27 @@ def e_step(problems, rows, right, keep: Callable) -> list[tuple]:
     return q
 
 
-def m_step(policy, q, *, tokens: float | None = None, **training) -> dict:
+def m_step(
+    policy, q, *, tokens: float | None = None, epochs: float = 1, **training
+) -> dict:
     """θ' = argmax_θ Σ w log p(z, y | x; θ), slide 35: maximum likelihood on q.
 
-    Trains on so many ``tokens`` if given, else for ``epochs``. Returns a ledger: chains
+    Trains on ``tokens`` in all if given, else for ``epochs``. Returns a ledger: chains
     kept, problems taught, tokens trained on, the last loss.
     """
     length = sum(policy.length(x, z) for x, z, _ in q)
-    if tokens:
-        training["epochs"] = tokens / length
-    losses = policy.fit(q, **training)
-    trained = round(length * training.get("epochs", 1))
+    epochs = tokens / max(1, length) if tokens else epochs
+    losses = policy.fit(q, epochs=epochs, **training)
     ledger = {"kept": len(q), "taught": len({x.id for x, *_ in q})}
-    return ledger | {"trained": trained, "loss": losses[-1]}
+    return ledger | {"trained": round(length * epochs), "loss": losses[-1]}
 
 
 def bound(policy, q) -> np.ndarray:
     """Σ_z q(z) log (p(z, y | x; θ) / q(z)), of each problem in q: below its objective.
 
-    It touches log p(Ver | x; θ) where q is the posterior of the same θ; elsewhere the
-    gap is the divergence of q from it. Of a q that was drawn only differences count,
-    as its own entropy is not the posterior's.
+    It touches log p(Ver | x; θ) where q is the posterior of the same θ. Elsewhere the
+    gap is the divergence of q from the posterior. For a drawn q only differences
+    count, as its entropy is not the posterior's.
     """
     logp = policy.logprob(*zip(*[(x, z) for x, z, _ in q]))
     total: dict = {}
@@ -76,14 +76,14 @@ def bound(policy, q) -> np.ndarray:
 
 # --- what is kept --------------------------------------------------------------------
 def verified(chains, right) -> list:
-    """All that pass: draws of the posterior, as often as they were drawn."""
+    """All chains that pass: draws of the posterior, repetitions included."""
     return [chain for chain, good in zip(chains, right) if good]
 
 
 def capped(most: int) -> Callable:
     """Keeps the first ``most`` different chains that pass (10 in ReST-EM's paper).
 
-    In the paper every chain weighs the same, so that the cap keeps easy problems from
+    In the paper every chain weighs the same, and the cap keeps easy problems from
     crowding out hard ones. Here a problem weighs 1 anyway; the cap saves training.
     """
 
@@ -94,12 +94,12 @@ def capped(most: int) -> Callable:
 
 
 def likeliest(chains, right) -> list:
-    """Of those that pass the one with the highest log p(z, y | x) a token."""
+    """The chain that passes with the highest log p(z, y | x) per token."""
     return sorted(verified(chains, right), key=confidence, reverse=True)[:1]
 
 
 def above(threshold: float) -> Callable:
-    """Keeps what passes with a reward of at least ``threshold`` (ReST learns a reward).
+    """Keeps chains with a reward of at least ``threshold`` (ReST learns its reward).
 
     The reward is Ver_x times the geometric mean of the chain's token probabilities.
     """
@@ -114,7 +114,7 @@ def above(threshold: float) -> Callable:
 def confident(chains, right, share: float = 0.25) -> list:
     """The likeliest ``share`` of a problem's chains, right or not.
 
-    (Yarowsky 1995 has one threshold of confidence for all.)
+    Yarowsky 1995 has one threshold of confidence for all problems.
     """
     answered = sorted((c for c in chains if c.answer), key=confidence, reverse=True)
     return different(answered[: max(1, round(share * len(chains)))])
@@ -155,12 +155,12 @@ def guess_and_check(
 ):
     """Rejection-sampling EM from the base on; yields a ledger after each M-step.
 
-    An iteration draws ``n`` chains a problem from the policy as it then is, and does an
-    M-step on what ``keep`` chooses: from the base again if ``restart``, else going on.
-    Of a list of ``keep`` each has its M-step on the same draws (ReST: grow, improve).
-    ``hint``: see :func:`draw_and_verify`. ``budget`` tokens are trained on in all,
-    instead of epochs; an M-step has its share. Replaces the adapter "default"; ends
-    where nothing is kept.
+    An iteration draws ``n`` chains a problem from the current policy. It does an M-step
+    on those that ``keep`` chooses: from the base again if ``restart``, else going on.
+    In a list of ``keep`` each has an M-step on the same draws (ReST: grow, improve).
+    ``hint``: see :func:`draw_and_verify`. ``budget`` is the tokens to train on in all,
+    instead of epochs; every M-step has an equal share. Replaces the adapter "default".
+    Ends where nothing is kept.
     """
     keeps = keep if isinstance(keep, (list, tuple)) else [keep]
     share = budget and budget / (iterations * len(keeps))
@@ -185,8 +185,8 @@ def draw_and_verify(policy, problems, n, *, hint=None, seed=0, **sampling):
     """(``n`` chains of each problem, Ver_x of each, a ledger).
 
     ``hint(policy, problems, rows, right, seed)`` may give more chains for each problem,
-    with a ledger of the tokens it drew and trained on besides. The ledger's shares,
-    solved problems and passing chains, are of the draws without a hint.
+    and a ledger of the tokens that it drew and trained on. The shares of solved
+    problems and of passing chains count only draws without a hint.
     """
     rows = policy.sample(problems, n, seed=seed, **sampling)
     right = judge(problems, rows)
@@ -203,7 +203,7 @@ def draw_and_verify(policy, problems, n, *, hint=None, seed=0, **sampling):
 
 
 def warn_if_idle(iteration: int, rows, n: int, q):
-    """Warns where an iteration of ``n`` draws a problem teaches nothing, or little."""
+    """Warn if an iteration of ``n`` draws a problem teaches nothing, or little."""
     why, alike = "", sum(len({chain.text for chain in row}) == 1 for row in rows)
     if n > 1 and 2 * alike > len(rows):
         why = (
@@ -220,10 +220,10 @@ def warn_if_idle(iteration: int, rows, n: int, q):
 
 
 def variants(n: int, corpus=()) -> dict[str, dict]:
-    """Who samples, what is kept, from which weights on: a row a paper.
+    """The settings of :func:`guess_and_check` for each paper, by the paper's name.
 
-    Each draws 2 ``n`` chains a problem in all (n a multiple of 4). How to use a hint is
-    learned on ``corpus``, on top; without one there is no row with hints.
+    Each draws 2 ``n`` chains a problem in all (n a multiple of 4). The use of hints is
+    learned on ``corpus``, at an extra cost; without one no row has hints.
     """
     star = dict(iterations=4, keep=capped(1))
     rest = [above(t) for t in (0, 0.87, 0.9)]
@@ -249,13 +249,13 @@ def hinted(problem, answer: str):
 
 
 def rationalization(n: int, corpus, *, draws: int = 8, **training) -> Callable:
-    """A ``hint`` for a policy that can't use one: it first learns how.
+    """A ``hint`` for a policy that can't use hints yet: it first learns how.
 
     Every chain, right or wrong, is a rationale of its own answer. So in the first
     iteration an adapter learns p(z | x, y) from the base's own ``draws`` of each
     problem of ``corpus`` (the sleep phase of wake-sleep). Then it draws ``n`` chains of
-    each problem that the policy failed, with the reference answer in sight. Replaces
-    the adapter "hinted".
+    each problem that the policy failed, with the reference answer in the prompt.
+    Replaces the adapter "hinted".
     """
 
     def hint(policy, problems, rows, right, seed):

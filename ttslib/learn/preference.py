@@ -1,17 +1,16 @@
 """Preferences: direct preference optimisation, on verdicts or on a search tree.
 
-A policy that was trained so is a verifier too: it finds the better chain likelier.
+The trained policy is a verifier too: it gives the better chain a higher probability.
 """
 
-import random
-from itertools import product
+from itertools import accumulate, product
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from ..policy import Trainer
-from ..policy.tuning import batches
+from ..policy.training import train
+from ..problems import Problem
 from .guess_and_check import different
 
 
@@ -19,8 +18,8 @@ from .guess_and_check import different
 def pairs(problems, rows, right, most: int = 3) -> list[tuple]:
     """(problem, chosen, rejected): each chain that passes against each that fails.
 
-    ``rows`` holds draws of each problem, ``right`` their verdicts. The first ``most``
-    different chains of either kind; a problem without one of both has no say.
+    ``rows`` holds draws of each problem, ``right`` their verdicts. Only the first
+    ``most`` different chains of either kind are paired.
     """
     out = []
     for x, chains, good in zip(problems, rows, right, strict=True):
@@ -32,11 +31,12 @@ def pairs(problems, rows, right, most: int = 3) -> list[tuple]:
 
 
 def tree_pairs(trees, *, margin: float = 0.2, visits: int = 2) -> list[tuple]:
-    """(problem, chosen, rejected): of siblings in a search tree the best and the worst.
+    """(problem, chosen, rejected): the best and the worst sibling in a search tree.
 
-    A pair a parent, like Xie 2024's: the children with the highest and the lowest w/N
-    of those with at least ``visits``, if ``margin`` or more lies between. Both chains
-    begin alike, which cancels in :func:`dpo_loss`: what is learned is the last step.
+    Like Xie 2024, one pair for each parent: the children with the highest and the
+    lowest w/N among those with at least ``visits``, if the two differ by ``margin`` or
+    more. Both chains begin alike, which cancels in :func:`dpo_loss`: only the last step
+    is learned.
     """
     out = []
     for tree in trees:
@@ -72,58 +72,61 @@ def dpo(
 ) -> list[float]:
     """Train the active adapter on (problem, chosen, rejected); loss per step.
 
-    The reference π_ref is the policy as it comes. The loss is the mean of
+    The reference π_ref is the policy before training. The loss is the mean of
     :func:`dpo_loss` over a batch's pairs; those of one prompt share a batch, where a
-    chain is read once for all its pairs. ``epochs`` may end within a pass. A chain may
-    be a text. What was trained is not trained again unless ``fresh``, and a run that
-    was killed goes on at its batch.
+    chain is read once for all its pairs. A chain may be a text. Trained without
+    dropout, so that the two agree at the first step; else as :meth:`Policy.fit`.
     """
-    if policy.adapter is None:
-        raise ValueError("no adapter is active: attach() one first")
-    if not pairs:
-        raise ValueError("no pairs to train on")
-    groups: dict = {}  # of each prompt its chains, numbered, and its pairs
-    for x, *pair in pairs:
-        (ids, chosen), (same, rejected) = (policy.row(x, chain) for chain in pair)
-        if ids != same:
-            raise ValueError(f"problem {x.id}: a pair's chains begin with unlike texts")
-        chains, told = groups.setdefault(ids, ({}, []))
-        told.append(
-            [chains.setdefault((ids, z), len(chains)) for z in (chosen, rejected)]
-        )
-    groups = [(list(chains), told) for chains, told in groups.values()]
+    trained, groups = policy.trained(), packed(policy, pairs)
     sizes = [len(rows) * max(len(a) + len(b) for a, b in rows) for rows, _ in groups]
-    order = batches(sizes, batch_tokens, epochs, random.Random(seed))
 
     def logp(rows):
         return torch.stack([p.sum() for p in policy.token_logp(rows)])
 
-    about = (*policy.hashes(), "DPO", groups, beta, lr, epochs, batch_tokens, seed)
-    with torch.no_grad():  # before an earlier run's weights come back
-        reference = [logp(rows) for rows, _ in groups]
-    trainer = Trainer(policy.trained(), about, lr=lr, fresh=fresh)
-
     def loss(batch):
-        of, now = [], logp([row for i in batch for row in groups[i][0]])
-        ref, first = torch.cat([reference[i] for i in batch]), 0
-        for rows, told in (groups[i] for i in batch):
-            of += [[first + a, first + b] for a, b in told]
-            first += len(rows)
-        of = torch.tensor(of).T  # [2, pairs]: where the chosen are, and the rejected
-        return dpo_loss(*now[of], *ref[of], beta).mean()
+        now = logp([row for i in batch for row in groups[i][0]])
+        ref = torch.cat([reference[i] for i in batch])
+        starts = accumulate((len(groups[i][0]) for i in batch), initial=0)
+        places = [
+            [start + chosen, start + rejected]
+            for start, i in zip(starts, batch)
+            for chosen, rejected in groups[i][1]
+        ]
+        both = torch.tensor(places).T  # [2, pairs]: of the chosen, of the rejected
+        return dpo_loss(*now[both], *ref[both], beta).mean()
 
-    policy.model.train()
-    try:
-        trainer.run(order, loss, sizes, progress=progress)
-    finally:
-        policy.retuned()
-    return trainer.history
+    with policy.tuning():
+        with torch.no_grad():  # before an earlier run's weights come back
+            reference = [logp(rows) for rows, _ in groups]
+        about = *policy.hashes(), "DPO", groups, beta
+        settings = dict(lr=lr, epochs=epochs, batch_tokens=batch_tokens, seed=seed)
+        settings |= dict(fresh=fresh, progress=progress)
+        return train(trained, about, sizes, loss, **settings)
+
+
+def packed(policy, pairs) -> list[tuple[list, list]]:
+    """(rows, pairs) of each prompt, which every chain stands in once.
+
+    A row is (ids of the prompt, ids of the chain), a pair the places of its chosen and
+    its rejected chain among the rows. ValueError where a pair has unlike prefixes.
+    """
+    groups: dict = {}
+    for x, *pair in pairs:
+        (ids, chosen), (same, rejected) = (policy.row(x, chain) for chain in pair)
+        if ids != same:
+            raise ValueError(
+                f"problem {Problem.of(x).id}: a pair's chains begin with unlike texts"
+            )
+        rows, places = groups.setdefault(ids, ({}, []))
+        both = (ids, chosen), (ids, rejected)
+        places.append([rows.setdefault(row, len(rows)) for row in both])
+    return [(list(rows), places) for rows, places in groups.values()]
 
 
 def loglikelihood(policy, problems, chains) -> np.ndarray:
     """log p(z, y | x) [chains] under ``policy``, of each chain for its problem.
 
-    As a verifier's score this is V-STaR's (Hosseini 2024, section 3.3). Less the
-    drawing policy's, ``chain.logprob``, it is DPO's implicit reward over β.
+    It is the score of V-STaR's verifier (Hosseini 2024, section 3.3). Minus the drawing
+    policy's ``chain.logprob`` it is DPO's implicit reward over β.
     """
     return np.array([sum(p) for p in policy.logprob(problems, chains)])

@@ -1,20 +1,20 @@
 """Policy gradients on a verifier's reward: REINFORCE, PPO and GRPO, slide 31.
 
-Rewards are [problems, n]; log-probabilities and advantages are per token. The losses
-are what a step descends.
+Rewards are [problems, n]; log-probabilities and advantages are per token. A step goes
+down the loss.
 """
 
-import inspect
 import random
 import warnings
 from collections.abc import Callable
-from inspect import ismodule
 
 import numpy as np
 import torch
 
 from ..policy import Trainer
-from ..verify import judge, read_answer, verify
+from ..policy.engine import fingerprint
+from ..problems import Problem
+from ..verify import judge
 
 
 # --- advantages: how much better than expected ---------------------------------------
@@ -23,18 +23,21 @@ def leave_one_out_advantage(rewards: np.ndarray) -> np.ndarray:
 
     Left out of its own baseline, a reward keeps the gradient unbiased (Kool 2019).
     """
-    return (rewards - rewards.mean()) * rewards.size / max(1, rewards.size - 1)
+    above = rewards - rewards.mean()
+    above[np.abs(above) < 1e-6 * np.abs(rewards).max()] = 0  # only rounding
+    return above * rewards.size / max(1, rewards.size - 1)
 
 
 def grpo_advantage(rewards: np.ndarray) -> np.ndarray:
     """GRPO: r less its problem's mean, over its problem's spread (Shao 2024, 4.1).
 
-    All of a problem right, or all wrong: nothing to learn from it, 0. Biased: a chain
-    is in its own baseline, and the spread weighs problems anew.
+    Where all chains of a problem earn the same, there is nothing to learn: 0. Biased: a
+    chain is in its own baseline, and the spread gives problems other weights.
     """
+    above = rewards - rewards.mean(1, keepdims=True)
+    above[np.abs(above) < 1e-6 * np.abs(rewards).max(1, keepdims=True)] = 0  # rounding
     spread = rewards.std(1, keepdims=True)
-    centred = rewards - rewards.mean(1, keepdims=True)
-    return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
+    return np.divide(above, spread, out=np.zeros_like(above), where=above != 0)
 
 
 # --- losses, a token ------------------------------------------------------------------
@@ -49,7 +52,8 @@ def reinforce_loss(logp, old, advantage):
 def ppo_loss(logp, old, advantage, clip: float = 0.2):
     """PPO: beyond 1 ± clip the ratio p / p_old earns no more (Schulman 2017, eq. 7).
 
-    What is bad and has become more likely, or good and less, is still corrected.
+    A bad token that has become likelier is still corrected, and a good one that has
+    become less likely.
     """
     ratio = (logp - old).exp()
     bounded = ratio.clamp(1 - clip, 1 + clip)
@@ -79,7 +83,6 @@ def gradient_step(policy, trainer, drawn, loss, beta: float = 0.0, **record):
     rows = [policy.row(x, chain) for x, chain, _ in drawn]
     tokens = sum(len(written) for _, written in rows)
     total, kl = 0.0, 0.0
-    policy.model.train()
     for part, logp in policy.in_batches(rows, 16_384):
         logp = torch.cat(logp)  # of each token as θ is now, with its gradient
         old = [p for i in part for p in drawn[i][1].logprobs]  # as θ was at the draw
@@ -115,55 +118,60 @@ def policy_gradient(
 
     ``method`` is one of METHODS, or (advantage, loss). A step takes ``n`` chains of
     each of ``batch`` problems. ``refresh`` steps share one draw of the policy: 1 is
-    online, ``steps`` is one batch, drawn from the base, off-policy from the second step
-    on. ``epochs`` passes over each draw; ``beta`` weighs the divergence from the base.
-    ``reward(problems, rows)`` [problems, n] is asked once a chain. A step in which no
-    advantage differs from 0 changes nothing. A run that was killed goes on at its draw;
-    what was trained is not trained again unless ``fresh``. Replaces the adapter
-    "default".
+    online; ``steps`` is a single draw from the base, off-policy from the second step
+    on. ``epochs`` is the passes over each draw; ``beta`` weighs the divergence from the
+    base. ``reward(problems, rows)`` [problems, n] is asked once a chain. A step without
+    an advantage other than 0 changes nothing. Training is without dropout. A run that
+    was killed goes on at its last draw, and a finished one is not repeated unless
+    ``fresh``. Replaces the adapter "default". ValueError for sizes or rewards that make
+    no sense.
 
-    A record has ``rewards``, the mean of each problem's chains; ``asked``, the reward
-    evaluations, and ``tokens``, those drawn, both 0 where the step shares an earlier
-    draw; ``used``, the chains with an advantage; ``kl``, the mean estimate of the
-    divergence from the base in nats a token on the step's chains (0 unless ``beta``).
+    A record has ``rewards``, the mean of each problem's chains; ``asked``, the number
+    of rewards computed, and ``tokens``, the number drawn, both 0 where the step shares
+    an earlier draw; ``used``, the chains with an advantage; ``kl``, the mean estimate
+    of the divergence from the base in nats a token on the step's chains (0 unless
+    ``beta``).
     """
     advantage, loss = METHODS[method] if isinstance(method, str) else method
+    sizes = dict(n=n, batch=batch, refresh=refresh, epochs=epochs)
+    if min(sizes.values()) < 1 or batch > len(problems):
+        raise ValueError(f"of {len(problems)} problems: {sizes} make no sense")
     policy.attach(seed=seed)
     rng = random.Random(seed)
+    chosen = [rng.sample(problems, batch) for _ in range(steps)]
     asked = [(policy.encode(x)[0], repr(x)) for x in problems]
     about = (*policy.hashes(), asked, policy.max_tokens, steps, n, batch, refresh)
-    about += (epochs, beta, lr, seed, *map(source, (advantage, loss, reward)))
+    about += (epochs, beta, lr, seed)
+    about += tuple(fingerprint.function(f) for f in (advantage, loss, reward))
     trainer = Trainer(policy.trained(), about, lr=lr, fresh=fresh)
-    policy.retuned()
-    every = [rng.sample(range(len(problems)), batch) for _ in range(steps)]
-    for step in range(0, steps, refresh):
-        rounds = every[step : step + refresh]
-        if len(trainer.history) >= (step + len(rounds)) * epochs:
-            continue
-        asked = [problems[i] for chosen in rounds for i in chosen]
-        rows = policy.sample(asked, n, seed=seed + step + 1)
-        rewards = np.asarray(reward(asked, rows), float)
-        record = {"rewards": rewards.mean(1).tolist(), "asked": rewards.size}
-        record["tokens"] = sum(len(c.tokens) for row in rows for c in row)
-        for r in range(len(rounds) * epochs):
-            part = slice(r % len(rounds) * batch, (r % len(rounds) + 1) * batch)
-            values = advantage(rewards[part])
-            kept = [
-                (x, c, a)
-                for x, row, value in zip(asked[part], rows[part], values)
-                for c, a in zip(row, value)
-                if a or beta
-            ]
-            used = int(np.count_nonzero(values))
-            if kept:
-                gradient_step(policy, trainer, kept, loss, beta, **record, used=used)
-            else:
-                trainer.history.append(record | {"kl": 0.0, "used": 0})
-            record = record | {"asked": 0, "tokens": 0}
-        trainer.keep()  # not within a draw: its policy is gone by then
-        policy.retuned()
-    trainer.write(finished=True)
-    policy.retuned()
+    each = refresh * epochs  # steps that share a draw
+    batches, record = [], {}
+
+    def take(at):
+        nonlocal batches, record
+        if at % each == 0:
+            start = at // epochs
+            some = chosen[start : start + refresh]
+            batches, record = draw_batches(policy, some, n, reward, seed + start + 1)
+        xs, rows, rewards = batches[at % each % len(batches)]
+        values = advantage(rewards)
+        kept = [
+            (x, chain, a)
+            for x, row, of_row in zip(xs, rows, values)
+            for chain, a in zip(row, of_row)
+            if a or beta
+        ]
+        record = record | {"used": int(np.count_nonzero(values))}
+        if kept:
+            gradient_step(policy, trainer, kept, loss, beta, **record)
+        else:
+            trainer.step(None, record | {"kl": 0.0})
+        record = record | {"asked": 0, "tokens": 0}
+
+    with (
+        policy.tuning()
+    ):  # written between draws only: the policy of a draw is not kept
+        trainer.run([0] * (steps * epochs), take, every=each)
     if not any(r["used"] for r in trainer.history):
         warnings.warn(
             f"in {steps} steps no chain's reward differed from its baseline: nothing "
@@ -173,47 +181,23 @@ def policy_gradient(
     return trainer.history
 
 
-def source(function) -> str:
-    """What a function does, for the store's key: edited, it is another one."""
-    try:
-        held = [cell.cell_contents for cell in function.__closure__ or ()]
-        names = sorted(inspect.getclosurevars(function).globals.items())
-        held += [(n, v) for n, v in names if not callable(v) and not ismodule(v)]
-        held += [function.__defaults__, function.__kwdefaults__]
-        return inspect.getsource(function) + repr(held)
-    except (AttributeError, OSError, TypeError):  # typed at a prompt, or a partial
-        return repr(function)
+def draw_batches(policy, batches, n: int, reward, seed: int) -> tuple[list, dict]:
+    """(problems, chains, rewards) of each of ``batches``, and a record of the draw.
 
-
-def trl_reward(problems) -> Callable:
-    """The verifier as a reward function of TRL's trainers; the rewards are 0 or 1.
-
-    Prompts and completions are texts, or conversations: lists of messages. A problem is
-    found by its prompt, the last message of the user: KeyError for a prompt that none
-    of them has.
+    ValueError where ``reward`` does not give a number for each chain.
     """
-    known = {x.prompt: x for x in problems}
-
-    def verifier(prompts, completions, **columns) -> list[float]:
-        asked = [known[said(prompt, "user")] for prompt in prompts]
-        answers = [
-            read_answer(said(completion, "assistant"), x.verifier)
-            for x, completion in zip(asked, completions, strict=True)
-        ]
-        return [float(bool(verify(x, y))) for x, y in zip(asked, answers)]
-
-    return verifier
-
-
-def said(conversation, role: str) -> str:
-    """A text as it is; of a list of messages the last one's that ``role`` has said.
-
-    A message's content is a text, or a list of parts: those of type text count.
-    """
-    if isinstance(conversation, str):
-        return conversation
-    contents = [m["content"] for m in conversation if m["role"] == role]
-    content = (contents[-1] if contents else None) or ""
-    if isinstance(content, str):
-        return content
-    return "".join(part.get("text", "") for part in content if part["type"] == "text")
+    xs, size = sum(batches, []), len(batches[0])
+    rows = policy.sample(xs, n, seed=seed)
+    rewards = np.asarray(reward(xs, rows), float)
+    if rewards.shape != (len(xs), n):
+        raise ValueError(
+            f"the rewards have shape {rewards.shape}: give one for each of {n} chains "
+            f"of each of {len(xs)} problems"
+        )
+    for x, its in zip(xs, rewards):
+        if not np.isfinite(its).all():
+            raise ValueError(f"problem {Problem.of(x).id}: rewards {its.tolist()}")
+    record = {"rewards": rewards.mean(1).tolist(), "asked": rewards.size}
+    record["tokens"] = sum(len(c.tokens) for row in rows for c in row)
+    parts = [slice(i, i + size) for i in range(0, len(xs), size)]
+    return [(xs[part], rows[part], rewards[part]) for part in parts], record

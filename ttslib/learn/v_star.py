@@ -17,12 +17,13 @@ def v_star(
 ):
     """Generator and verifier, both from the base on (Hosseini 2024, Algorithm 1).
 
-    An iteration draws ``n`` chains a problem from the generator as it then is, and
-    tunes it anew, from the base, on the first ``most`` right chains of each problem *so
-    far*. Then DPO trains a verifier, from the base too, on pairs of all that was drawn,
-    right and wrong. ``generator`` holds settings of :func:`m_step`, ``verifier`` of
-    :func:`dpo`. The policy ends as the generator, its adapter "default". Returns
-    (verifier, chains [problems], verdict of each, a ledger of each iteration).
+    An iteration draws ``n`` chains a problem from the current generator. Then it tunes
+    a new generator, from the base, on the first ``most`` right chains of each problem
+    *so far*. At the end DPO trains a verifier, from the base too, on pairs of all that
+    was drawn, right and wrong. ``generator`` holds settings of :func:`m_step`,
+    ``verifier`` of :func:`dpo`. The policy ends as the generator, its adapter
+    "default". Returns (verifier, chains [problems], verdict of each, a ledger of each
+    iteration).
     """
     policy.switch(None)
     rows, right, ledgers = [[] for _ in problems], [[] for _ in problems], []

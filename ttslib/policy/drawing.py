@@ -23,5 +23,5 @@ def draw(logits: torch.Tensor, u: torch.Tensor, temperature=1.0, top_p=1.0):
         p = logp.exp() if temperature == 1 else (logits / temperature).softmax(-1)
         cdf = (nucleus(p, top_p) if top_p < 1 else p).cumsum(-1)
         token = torch.searchsorted(cdf, (u * cdf[:, -1])[:, None], right=True)[:, 0]
-        token = token.clamp_max(p.shape[-1] - 1)  # NaN logits: caught by the caller
+        token = token.clamp_max(p.shape[-1] - 1)  # of NaN logits; the caller raises
     return token, logp.gather(-1, token[:, None])[:, 0]

@@ -1,8 +1,7 @@
 """A policy that can be enumerated: a finite tree with given probabilities.
 
-It has the face of :class:`ttslib.policy.Policy` (sample, extend, logprob, attach, fit),
-and what an estimator guesses it knows: p(y | x), the value of a prefix, pass@k. No
-torch.
+It satisfies :class:`ttslib.policy.PolicyProtocol`, can be fitted, and gives exactly
+what an estimator approximates: p(y | x), the value of a prefix, pass@k. No torch.
 """
 
 from collections import Counter, defaultdict
@@ -12,6 +11,7 @@ import numpy as np
 
 from ..chain import Chain, check_sampling, fork_index, key_of, lines, uniforms
 from ..problems import Problem
+from .protocol import spread, summed_logprobs
 
 
 class Enumerable:
@@ -23,6 +23,8 @@ class Enumerable:
     one set of probabilities, child by child, and learn together. Without it every node
     is a choice of its own.
     """
+
+    adapters, chats = (), False
 
     def __init__(self, trees: dict[str, dict], tie=id):
         self.trees = self.base = trees
@@ -38,7 +40,7 @@ class Enumerable:
             self.check(path + step, below)
 
     def below(self, problem, text: str) -> dict:
-        """The tree that is left after ``text``."""
+        """The subtree after ``text``."""
         prompt = Problem.of(problem).prompt
         if prompt not in self.trees:
             raise ValueError(f"no tree for the prompt {prompt!r}")
@@ -49,44 +51,46 @@ class Enumerable:
             tree = tree[step][1]
         return tree
 
-    # --- the face of a policy ------------------------------------------------------
+    # --- the policy's protocol -----------------------------------------------------
     def sample(self, problems, n, *, prefix="", seed=0, max_tokens=None, **options):
         """``n`` chains for each problem, as :meth:`Policy.sample` draws them."""
-        problems = problems if isinstance(problems, (list, tuple)) else [problems]
-        one = isinstance(prefix, (str, Chain))
-        prefix = [prefix] * len(problems) if one else prefix
+        problems, prefixes = spread(problems, prefix)
+        check_sampling(n=n)
         for unused in ("fresh", "keep", "progress"):
             options.pop(unused, None)
         out = []
-        for x, z in zip(problems, prefix):
+        for x, z in zip(problems, prefixes):
             if isinstance(z, Chain):
                 if z.finished:
-                    raise ValueError(f"problem {x}: its prefix is a chain that ended")
+                    raise ValueError(
+                        f"problem {x.id}: its prefix is a chain that has ended"
+                    )
                 z = z.full_text
             starts = [self.start(x, prefix=z, seed=seed, index=i) for i in range(n)]
             out.append([self.go_on(chain, max_tokens, **options) for chain in starts])
         return out
 
     def start(self, problem, *, prefix="", seed=0, index=0) -> Chain:
-        x, about = Problem.of(problem), dict(seed=seed, index=index, prefix=prefix)
+        x = Problem.of(problem)
+        about = dict(seed=int(seed), index=int(index), prefix=prefix)
         return Chain(x.prompt, verifier=x.verifier, **about)
 
     def extend(self, chains, n=None, *, fork=None, max_tokens=None, **options):
-        """One step further, as :meth:`Policy.extend`."""
+        """Extend chains by one step, as :meth:`Policy.extend` does."""
         options.pop("keep", None)
-        out = []
+        out, children = [], 1 if n is None else n
         for chain in chains:
-            row = [chain] * (n or 1)
+            row = [chain] * children
             if n is not None or fork is not None:
                 row = [
                     replace(chain, index=fork_index(chain, fork or 0, j))
-                    for j in range(n or 1)
+                    for j in range(children)
                 ]
             out.append([self.go_on(c, len(c.tokens) + 1, **options) for c in row])
         return out if n is not None else [row[0] for row in out]
 
     def go_on(self, chain: Chain, steps=None, temperature=1.0, top_p=1.0) -> Chain:
-        """``chain`` to its end, or to ``steps`` steps, with its own uniforms."""
+        """Draw ``chain`` to its end, or to ``steps`` steps, by its own uniforms."""
         check_sampling(temperature, top_p)
         tree = self.below(chain.prompt, chain.full_text)
         tokens, logprobs, text = list(chain.tokens), list(chain.logprobs), chain.text
@@ -109,8 +113,12 @@ class Enumerable:
         )
 
     def ends(self, chain) -> list[int]:
-        """Each token is a step."""
+        """Where each step ends: every token is a step."""
         return list(range(len(chain.tokens)))
+
+    def step_texts(self, chain) -> list[str]:
+        """The text of each step of ``chain``."""
+        return lines(chain.text)
 
     def head(self, chain, t: int) -> Chain:
         """The first ``t`` steps of ``chain``, as a chain that goes on."""
@@ -125,8 +133,9 @@ class Enumerable:
     def logprob(self, problems, texts, *, prefix=""):
         """log p of each step of ``texts``, strings or chains."""
         out = []
-        for problem, text in zip(problems, texts, strict=True):
-            before = text.prefix if isinstance(text, Chain) else prefix
+        problems, prefixes = spread(problems, prefix)
+        for problem, before, text in zip(problems, prefixes, texts, strict=True):
+            before = text.prefix if isinstance(text, Chain) else before
             tree, logp = self.below(problem, before), []
             after = text.text if isinstance(text, Chain) else text
             for step in lines(after):
@@ -135,15 +144,23 @@ class Enumerable:
             out.append(tuple(logp))
         return out
 
+    def next_logprobs(self, problems, prefixes, texts) -> np.ndarray:
+        """log p of each of ``texts`` behind each prefix: [prefixes, texts]."""
+        return summed_logprobs(self, problems, prefixes, texts)
+
+    def pieces(self, text: str, after: tuple = ()) -> tuple[str, ...]:
+        """``text`` in tokens, which are its steps."""
+        return tuple(lines(text))
+
     # --- learning ------------------------------------------------------------------
     def attach(self, name=None, **options):
-        """Back to the base: what :meth:`fit` learned is forgotten."""
+        """Forget what :meth:`fit` learned."""
         self.trees = self.base
 
     switch = attach
 
     def length(self, problem, chain) -> int:
-        """Steps of a chain, given ones too."""
+        """The number of a chain's steps, forced ones too."""
         return len(chain.steps)
 
     def fit(self, examples, **options) -> list[float]:
@@ -183,7 +200,7 @@ class Enumerable:
         weights = [w for *_, w in examples]
         return -float(np.average([sum(p) for p in logp], weights=weights))
 
-    # --- what a sampler can only estimate --------------------------------------------
+    # --- exact values that a sampler can only estimate -------------------------------
     def chains(self, problem, prefix="", *, temperature=1.0, top_p=1.0):
         """Every (chain after ``prefix``, its probability)."""
 
@@ -227,59 +244,3 @@ def probabilities(tree: dict, temperature=1.0, top_p=1.0) -> np.ndarray:
     before = np.cumsum(p[order]) - p[order]
     p[order[before >= top_p]] = 0
     return p
-
-
-def baskets(skill: float = 0.6) -> tuple[Problem, Enumerable]:
-    """The talk's worked example (slide 22) with a pupil who may err at each step.
-
-    ``skill`` is the chance to take the lesser basket's difference three times, once a
-    fruit, not once. Below 14/31 the wrong answer 150 is the likeliest.
-    """
-    (problem, *_), policy = classroom(skill)
-    return problem, policy
-
-
-def classroom(skill: float = 0.6) -> tuple[list[Problem], Enumerable]:
-    """Three stories like the talk's, and a pupil with one mind about each choice.
-
-    In the last of them the basket holds less *in all*, so that taking the difference
-    once is right there: no pupil can be sure of every story, and learning ends within.
-    """
-    stories = [((9, 15, 14), 2, True), ((8, 10, 12), 3, True), ((5, 6, 7), 9, False)]
-    problems, trees = [], {}
-    for number, (fruits, less, each) in enumerate(stories):
-        apples, oranges, bananas = fruits
-        prompt = (
-            f"There are 4 baskets. Each of the first 3 holds {apples} apples, "
-            f"{oranges} oranges and {bananas} bananas. The last one holds {less} less "
-            f"{'of each fruit' if each else 'in all'}. How many fruits are there?\n"
-        )
-        gold = str(4 * sum(fruits) - less * (3 if each else 1))
-        name = f"baskets/{number}" if number else "baskets"
-        problems.append(Problem(name, "story", prompt, gold, "mathematics"))
-        trees[prompt] = pupil(fruits, less, skill)
-    return problems, Enumerable(trees, tie=lambda tree: next(iter(tree)).split(":")[0])
-
-
-def pupil(fruits: tuple[int, int, int], less: int, skill: float) -> dict:
-    """The tree of a pupil who solves one story, each error with its chance."""
-
-    def step(label, options, then):
-        """options: (arithmetic, result, probability)."""
-        return {f"{label}: {a} = {r}\n": (p, then(r)) for a, r, p in options}
-
-    def three(one):
-        right, wrong = (f"{one} * 3", one * 3, 0.9), (f"{one} * 4", one * 4, 0.1)
-        return step("Three baskets", [right, wrong], lambda all3: last(one, all3))
-
-    def last(one, all3):
-        thrice = (f"{one} - {3 * less}", one - 3 * less, skill)
-        once = (f"{one} - {less}", one - less, 1 - skill)
-        return step("Last basket", [thrice, once], lambda r: total(all3, r))
-
-    def total(all3, r):
-        y = all3 + r
-        return {f"Answer: {y}": (0.9, {}), f"Answer: {y + 10}": (0.1, {})}
-
-    one, text = sum(fruits), " + ".join(map(str, fruits))
-    return step("One basket", [(text, one, 0.85), (text, one - 1, 0.15)], three)

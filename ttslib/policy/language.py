@@ -1,9 +1,11 @@
-"""p(y, z | x; θ) of a transformers model: read, draw, extend by a step, score."""
+"""p(y, z | x; θ) of a transformers model: draw chains, extend them, score them."""
 
+import math
 import uuid
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
 import torch
 
 from ..chain import Chain, check_sampling, fork_index, key_of
@@ -13,21 +15,35 @@ from .engine.decode import VERSION, Engine, Job
 from .engine.progress import ProgressBar
 from .engine.store import Entry, Writer
 from .engine.tokens import Reader, positions
-from .scoring import buckets, shared, shares_prompt, tails
+from .protocol import spread, summed_logprobs
+from .scoring import (
+    buckets,
+    can_share_prompt,
+    completion_logprobs,
+    logprobs_by_prompt,
+    next_token_logprobs,
+)
 
-PROCESS = uuid.uuid4().hex  # hooks are named within it
+PROCESS = uuid.uuid4().hex  # the ids of hooks are unique within a process
 
 
 class LanguageModel(Reader):
     """A causal language model with its tokenizer; base weights are never changed."""
 
     def __init__(self, model, tokenizer, *, name="", max_tokens=None, rows=None):
-        super().__init__(tokenizer, positions(model.config.get_text_config()), name)
+        if hasattr(model, "peft_config") and not hasattr(model, "get_base_model"):
+            raise NotImplementedError(
+                "transformers has put an adapter into the model: give the base alone, "
+                "and load_adapter() its folder"
+            )
+        limit = positions(model.config.get_text_config())
+        size = model.get_input_embeddings().weight.shape[0]
+        super().__init__(tokenizer, limit, size, name)
         self.model = model.eval()
         self.max_tokens = max_tokens or min(512, self.limit // 2)
         self.rows, self.fast = rows, True
         self.adapter = next(iter(self.active[0]), None)
-        self._cached: dict = {}  # what was made of the weights, and of which
+        self._cached: dict = {}  # name: (what it was made of, what was made)
 
     @property
     def parameters(self) -> int:
@@ -42,24 +58,19 @@ class LanguageModel(Reader):
 
     @property
     def engine(self) -> Engine:
-        """Made anew where weights, adapter or configuration are not what they were."""
-
-        def make():
-            return Engine(self.base, self.tokenizer, rows=self.rows, fast=self.fast)
+        """The decoding engine, made anew when weights, adapter or settings change."""
 
         settings = fingerprint.settings(self.base, self.tokenizer)
-        of = (
-            *self.weight_versions,
-            settings,
-            self.active,
-            self.hooks,
-            self.rows,
-            self.fast,
-        )
-        return self.cached("engine", of, make)
+        of = (*self.weight_versions, settings, self.active, self.hooks)
+        options = dict(rows=self.rows, fast=self.fast)
+
+        def make():
+            return Engine(self.base, self.tokenizer, version=hash(of), **options)
+
+        return self.cached("engine", (*of, *options.values()), make)
 
     def cached(self, what: str, of: tuple, make):
-        """What ``make()`` gave last time, if it was made of the same."""
+        """The last ``make()`` of this name if it was made ``of`` the same, or anew."""
         if self._cached.get(what, (None,))[0] != of:
             self._cached[what] = of, make()
         return self._cached[what][1]
@@ -83,18 +94,18 @@ class LanguageModel(Reader):
         """``n`` chains z, y ~ p(· | x) for each problem (or prompt).
 
         ``prefix``, one or one per problem, is the chain's given beginning: a text, or
-        a :class:`Chain` that goes on from its very tokens, and its kept KV if it has
-        one. What comes back has its text as ``prefix``, and only the tokens after it.
-        Chain i of a problem depends on ``seed`` and i only. ``temperature`` 0 is the
-        likeliest token, ``top_p`` in (0, 1] the nucleus' mass, ``max_tokens`` the
-        budget; at a ``stop`` string a chain ends, and its text before it. What the
-        store has is not drawn again unless ``fresh``; ``keep`` returns each drawn
-        chain's KV, from which :meth:`extend` goes on. ValueError for arguments that
-        make no sense.
+        a :class:`Chain` whose tokens, and kept KV if it has one, are gone on from. A
+        returned chain has that text as ``prefix``, and only the tokens after it. Chain
+        i of a problem depends on ``seed`` and i only. ``temperature`` 0 draws the
+        likeliest token; ``top_p`` in (0, 1] is the nucleus' mass; ``max_tokens`` is the
+        budget. A chain ends at a ``stop`` string, and its text before it. Chains that
+        the store holds are not drawn again unless ``fresh``; ``keep`` returns each
+        drawn chain's KV for :meth:`extend`. ValueError for arguments that make no
+        sense.
         """
         problems, prefixes = spread(problems, prefix)
-        stop = (stop,) if isinstance(stop, str) else tuple(stop)
-        check_sampling(temperature, top_p, max_tokens, stop)
+        stop = (stop,) if isinstance(stop, str) else tuple(stop or ())
+        check_sampling(temperature, top_p, max_tokens, stop, n)
         seed, temperature, top_p = int(seed), float(temperature), float(top_p)
         out, jobs, place, entries, hashes = [], [], [], [], self.hashes()
         for problem, given in zip(problems, prefixes):
@@ -123,17 +134,17 @@ class LanguageModel(Reader):
         return out
 
     def begun(self, problem, prefix) -> tuple[tuple, object]:
-        """(ids of prompt and prefix, KV that was kept of them or None)."""
+        """(ids of prompt and prefix, their kept KV or None)."""
         if not isinstance(prefix, Chain):
             return self.encode(problem, prefix)[0], None
         if prefix.finished:
             raise ValueError(
                 f"problem {problem.id}: its prefix is a chain that has ended"
             )
-        ids = self.encode(problem, prefix.prefix)[0] + prefix.tokens
+        ids = sum(self.row(problem, prefix, eos=False, any_length=True), ())
         if len(ids) >= self.limit:
-            self.encode(problem, prefix.full_text)  # raises, as it says why
-        return ids, prefix.state
+            self.refuse_length(problem, "prefix", len(ids), self.limit - 1)
+        return ids, prefix.state if prefix.prompt == problem.prompt else None
 
     def start(self, problem, *, prefix="", seed: int = 0, index: int = 0) -> Chain:
         """The empty chain, where step-by-step search begins."""
@@ -152,21 +163,27 @@ class LanguageModel(Reader):
         max_tokens: int | None = None,
         keep: bool = True,
     ) -> list:
-        """``chains`` one step (to a line end or eos) further, from their kept KV.
+        """Extend ``chains`` by one step (to a line end or eos), from their kept KV.
 
-        Alone, a chain goes on with its own uniforms: extended until finished, it is
-        what :meth:`sample` draws. With ``n``, a list of n different children for each
-        chain; ``fork`` numbers another set of them. A chain that is finished or has
+        Without ``n`` a chain goes on with its own uniforms: extended until finished, it
+        is what :meth:`sample` draws. With ``n``, each chain gives a list of n different
+        children; ``fork`` numbers another set of them. A chain that is finished or has
         used up its budget comes back as it is, at cost 0.
         """
-        check_sampling(temperature, top_p, max_tokens)
+        check_sampling(temperature, top_p, max_tokens, n=n)
         branch = n is not None or fork is not None
-        out = [[chain] * (n or 1) for chain in chains]
+        children = 1 if n is None else n
+        out = [[chain] * children for chain in chains]
         jobs, place = [], []
         for c, chain in enumerate(chains):
+            if chain.text and not chain.tokens:
+                raise ValueError(
+                    f"a chain of {chain.prompt!r} has a text but no tokens: give the "
+                    "text as prefix of start()"
+                )
             start, _ = self.encode(chain.prompt, chain.prefix)
             budget = min(max_tokens or self.max_tokens, self.limit - len(start))
-            for j in range(n or 1):
+            for j in range(children):
                 index = fork_index(chain, fork or 0, j) if branch else chain.index
                 out[c][j] = replace(chain, index=index, cost=0)
                 if chain.finished or len(chain.tokens) >= budget:
@@ -196,10 +213,11 @@ class LanguageModel(Reader):
     def logprob(
         self, problems, texts, *, prefix="", eos: bool = False, batch_tokens: int = 8192
     ) -> list[tuple[float, ...]]:
-        """log p of each token of ``texts`` after their prompts; ``eos`` appends it.
+        """log p of each token of ``texts`` after their prompts; ``eos`` appends eos.
 
         A :class:`Chain` in place of a text is scored by its own tokens. A prompt is
-        read once for all its texts, where the model lets.
+        read once for all its texts, if the model allows it. ValueError for a text that
+        is longer than the model reads.
         """
         problems, prefixes = spread(problems, prefix)
         if isinstance(texts, (str, Chain)):
@@ -209,7 +227,7 @@ class LanguageModel(Reader):
             asked.append(self.row(problem, text, eos, given))
         if self.base.training:  # training was interrupted
             self.model.eval()
-        rows, out = list(dict.fromkeys(asked)), {}  # what is asked twice is read once
+        rows, out = list(dict.fromkeys(asked)), {}  # equal rows are read once
         often = Counter(ids for ids, _ in rows)
         often = (
             often if max(often.values(), default=1) > 1 and self.shares_prompt else {}
@@ -221,44 +239,75 @@ class LanguageModel(Reader):
             for how, part in ways:
                 for batch, logp in how(part, batch_tokens):
                     out |= {part[i]: tuple(p.tolist()) for i, p in zip(batch, logp)}
+        for problem, row in zip(problems, asked):
+            if any(map(math.isnan, out[row])):
+                raise FloatingPointError(
+                    f"problem {problem.id}: the model's logits are not numbers: check "
+                    "its weights and dtype"
+                )
         return [out[row] for row in asked]
 
     def sharing(self, rows, batch_tokens: int):
-        """:meth:`in_batches`, but a prompt is read once for all that follows it."""
-        return shared(self.base, rows, batch_tokens)
+        """As :meth:`in_batches`, but a prompt is read once for all its completions."""
+        return logprobs_by_prompt(self.base, rows, batch_tokens)
 
     @property
     def shares_prompt(self) -> bool:
         """Can the model read a prompt once for several completions?"""
         of = fingerprint.settings(self.base, self.tokenizer), self.active, self.hooks
-        return self.cached("shares", of, lambda: shares_prompt(self.base))
+        return self.cached("shares", of, lambda: can_share_prompt(self.base))
 
     def in_batches(self, rows, batch_tokens: int):
-        """(indices, :meth:`token_logp` of these rows), rows of like length together."""
+        """Yield (indices, :meth:`token_logp` of these rows); like lengths together."""
         lengths = [len(ids) + len(tail) for ids, tail in rows]
         for batch in buckets(lengths, batch_tokens):
             yield batch, self.token_logp([rows[i] for i in batch])
 
     def token_logp(self, rows: list[tuple[tuple, tuple]]) -> list[torch.Tensor]:
         """log p [len(tail)] of each row's tail after its ids, with gradient."""
-        return tails(self.base, rows)
+        return completion_logprobs(self.base, rows)
 
-    def row(self, problem, text, eos=True, prefix="") -> tuple[tuple, tuple]:
-        """(ids before a completion, its ids); a :class:`Chain` has its own of both."""
-        if isinstance(text, Chain):
+    def next_logprobs(self, problems, prefixes, texts) -> np.ndarray:
+        """log p of each of ``texts`` behind each prefix: [prefixes, texts].
+
+        One reading serves all texts where each is one token.
+        """
+        problems, prefixes = spread(problems, prefixes)
+        rows = [self.encode(x, z)[0] for x, z in zip(problems, prefixes)]
+        tails = [[self.pieces(text, ids) for text in texts] for ids in rows]
+        if not rows or any(len(tail) != 1 for row in tails for tail in row):
+            return summed_logprobs(self, problems, prefixes, texts)
+        if self.base.training:  # training was interrupted
+            self.model.eval()
+        wanted = [[token for (token,) in row] for row in tails]
+        return next_token_logprobs(self.base, rows, wanted)
+
+    def row(
+        self, problem, text, eos=True, prefix="", *, any_length: bool = False
+    ) -> tuple[tuple, tuple]:
+        """(ids before a completion, its ids); a :class:`Chain` has its own of both.
+
+        ValueError where they are more than the model reads, unless ``any_length``.
+        """
+        if isinstance(text, Chain) and (text.tokens or not text.text):
             ids, tail = self.encode(problem, text.prefix)[0], text.tokens
         else:
+            if isinstance(text, Chain):  # one that was written, not drawn
+                prefix, text = text.prefix, text.text
             ids, tail = self.encode(problem, prefix, text)
-            tail += (self.tokenizer.eos_token_id,) if eos else ()
+            end = self.tokenizer.eos_token_id
+            tail += (end,) if eos and end is not None else ()
+        if len(ids) + len(tail) > self.limit and not any_length:
+            self.refuse_length(problem, "completion", len(ids) + len(tail), self.limit)
         return ids, tail
 
     def length(self, problem, text) -> int:
-        """Tokens of prompt and completion together: what a pass over them reads."""
-        return sum(map(len, self.row(problem, text)))
+        """Tokens of prompt and completion that :meth:`fit` reads in a pass."""
+        return min(self.limit, sum(map(len, self.row(problem, text, any_length=True))))
 
     # --- what the store's keys are made of ---------------------------------------
     def weights_hash(self) -> str:
-        """Of the base's weights and the tokenizer, whatever adapters there are."""
+        """A hash of the base's weights and the tokenizer; adapters do not count."""
 
         def make():
             return fingerprint.weights(self.base, self.tokenizer, self.prefix)
@@ -266,13 +315,13 @@ class LanguageModel(Reader):
         return self.cached("weights", self.weight_versions[:1], make)
 
     def hashes(self) -> tuple[str, str, str]:
-        """Of base, adapter and configuration: all that decides what is drawn."""
+        """Hashes of base, adapter and settings, which decide what is drawn."""
 
         def make():
             return "".join(fingerprint.adapter(self.model, n) for n in self.active[0])
 
         adapter = self.cached("adapter", (self.active, self.weight_versions[1]), make)
-        if self.hooks:  # what they do is not known: theirs alone
+        if self.hooks:  # nothing tells what they do: share chains with no other
             adapter += f" {PROCESS} {self.hooks}"
         return (
             self.weights_hash(),
@@ -284,7 +333,7 @@ class LanguageModel(Reader):
     def active(self) -> tuple[tuple[str, ...], bool]:
         """The adapters that the layers use now, and whether they are merged.
 
-        :meth:`switch` sets them; so may who owns the model of peft.
+        :meth:`switch` sets them, and so may the owner of peft's model.
         """
         adapted = hasattr(self.model, "peft_config")
         for layer in self.model.modules() if adapted else ():
@@ -295,17 +344,18 @@ class LanguageModel(Reader):
 
     @property
     def hooks(self) -> tuple[int, ...]:
-        """What else takes part in a forward."""
+        """The ids of the base's forward hooks, and of forwards that were replaced."""
         return tuple(
             id(hook)
             for module in self.base.modules()
-            for kind in (module._forward_hooks, module._forward_pre_hooks)
-            for hook in kind.values()
+            for kind in (module._forward_hooks, module._forward_pre_hooks, vars(module))
+            for name, hook in kind.items()
+            if kind is not vars(module) or name == "forward"
         )
 
     @property
     def prefix(self) -> str:
-        """How the names of an adapter's parameters begin."""
+        """The beginning of the names of an adapter's parameters."""
         return getattr(getattr(self.model, "base_model", None), "prefix", "lora_")
 
     @property
@@ -328,14 +378,3 @@ class LanguageModel(Reader):
             verifier=problem.verifier,
             state=drawn.state,
         )
-
-
-def spread(problems, prefix) -> tuple[list, list[str]]:
-    """One prefix for each problem."""
-    problems = problems if isinstance(problems, (list, tuple)) else [problems]
-    problems = [Problem.of(x) for x in problems]
-    one = isinstance(prefix, (str, Chain))
-    prefixes = [prefix] * len(problems) if one else list(prefix)
-    if len(prefixes) != len(problems):
-        raise ValueError(f"{len(problems)} problems but {len(prefixes)} prefixes")
-    return problems, prefixes

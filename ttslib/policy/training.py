@@ -2,21 +2,24 @@
 
 import json
 import math
+import random
 import time
+from collections.abc import Callable
 
 import torch
 
 from ..chain import key_of
 from .engine import store
 from .engine.progress import ProgressBar
+from .scoring import buckets
 
 
 class Trainer:
-    """AdamW on ``parameters``; where it stands is kept in the store.
+    """AdamW on ``parameters``; its progress is kept in the store.
 
-    ``history`` has an entry for each step, also for one that had nothing to change. A
-    run that is about the same (``about`` names all that decides it) goes on where an
-    earlier one was killed, and takes no step at all where that came to its end.
+    ``about`` names all that decides the run. A run that was killed goes on from the
+    last state that was written; a run that had ended takes no step. ``history`` has an
+    entry for each step, also for one that had nothing to change.
     """
 
     def __init__(self, parameters, about: tuple, *, lr: float, fresh: bool = False):
@@ -26,51 +29,48 @@ class Trainer:
         self.path = store.folder() / "training" / f"{name}.safetensors"
         self.history: list = []
         self.last = time.monotonic()
-        found = None if fresh else store.read(self.path, unpack)
+        found = None if fresh else store.read_file(self.path, unpack)
         if found is not None:
             self.restore(*found)
 
-    def step(self, loss: torch.Tensor, entry=None, rate: float = 1.0):
+    def step(self, loss: torch.Tensor | None, entry=None, rate: float = 1.0):
         """One step along -∇ ``loss`` [] at ``rate`` times the learning rate.
 
-        The history gets ``entry``, or the loss. FloatingPointError where the loss is
-        not finite; the parameters are then what they were.
+        A loss of None changes nothing. The history gets ``entry``, or else the loss.
+        FloatingPointError where the loss or its gradient is not finite; the parameters
+        then stay.
         """
-        value, at = loss.item(), len(self.history) + 1
-        if not math.isfinite(value):
+        if loss is None:
+            self.history.append(0.0 if entry is None else entry)
+            return
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        size = torch.nn.utils.clip_grad_norm_(self.trained, 1.0)
+        if not (loss.isfinite() and size.isfinite()):
             raise FloatingPointError(
-                f"loss is {value} at step {at}: lower lr (now {self.lr:g}) or look at "
-                "the examples' weights"
+                f"loss is {loss.item()} and its gradient {size.item()} at step "
+                f"{len(self.history) + 1}: lower lr (now {self.lr:g}) or look at the "
+                "examples' weights"
             )
         for group in self.optimizer.param_groups:
             group["lr"] = self.lr * rate
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.trained, 1.0)
         self.optimizer.step()
-        self.history.append(value if entry is None else entry)
+        self.history.append(loss.item() if entry is None else entry)
 
-    def run(self, order, loss, lengths, *, progress: bool = False):
-        """The steps that are left: one on ``loss(batch)`` for each batch of ``order``.
+    def run(self, sizes, take: Callable, *, every: int = 1, progress: bool = False):
+        """``take(i)``, which calls :meth:`step` once, for each step i that is left.
 
-        A loss of None is nothing to change. ``lengths`` are each row's tokens, for the
-        progress bar.
+        ``sizes`` [steps] are the tokens of each step, for the progress bar. The state
+        is written between steps, after multiples of ``every`` only.
         """
-        with ProgressBar(len(order), progress, unit="step") as tick:
-            for at in range(len(self.history), len(order)):
-                value = loss(order[at])
-                if value is None:
-                    self.history.append(0.0)
-                else:
-                    self.step(value, rate=schedule(at, len(order)))
-                self.keep()
-                tick(sum(lengths[i] for i in order[at]))
+        with ProgressBar(len(sizes), progress, unit="step") as tick:
+            for at in range(len(self.history), len(sizes)):
+                take(at)
+                long_ago = time.monotonic() - self.last > store.EVERY
+                if long_ago and (at + 1) % every == 0:
+                    self.write()
+                tick(sizes[at])
         self.write(finished=True)
-
-    def keep(self):
-        """Write, where the last time is long ago: a killed run resumes here."""
-        if time.monotonic() - self.last > store.EVERY:
-            self.write()
 
     def write(self, *, finished: bool = False):
         """Parameters, the optimizer's moments until it is ``finished``, history."""
@@ -79,7 +79,7 @@ class Trainer:
             for i, p in enumerate(self.trained):
                 state = self.optimizer.state.get(p, {})
                 tensors |= {f"{name}{i}": value for name, value in state.items()}
-        store.write(self.path, pack(tensors, self.history))
+        store.write_file(self.path, pack(tensors, self.history))
         self.last = time.monotonic()
 
     def restore(self, tensors: dict, history: list):
@@ -92,6 +92,52 @@ class Trainer:
                     state = {name: tensors[f"{name}{i}"] for name in names}
                     moved = {k: v.to(p.device) for k, v in state.items() if k != "step"}
                     self.optimizer.state[p] = state | moved
+
+
+def train(
+    parameters,
+    about: tuple,
+    lengths: list[int],
+    loss: Callable,
+    *,
+    fresh: bool,
+    progress: bool,
+    **settings,
+) -> list:
+    """Descend ``loss(rows)`` over batches of rows; its value at each step.
+
+    ``lengths`` [rows] are in tokens: rows of like length share a batch. ``settings``
+    are ``epochs`` (which may end within a pass), ``lr``, ``batch_tokens`` and ``seed``;
+    in the order given they are part of the store's key, behind ``about``. The loss may
+    be None, where no row of a batch has anything to teach. ValueError without rows
+    or epochs.
+    """
+    if not lengths:
+        raise ValueError("no examples to train on")
+    if settings["epochs"] <= 0:
+        raise ValueError(f"epochs is {settings['epochs']}: must be above 0")
+    rng, lr = random.Random(settings["seed"]), settings["lr"]
+    order = training_order(lengths, settings["batch_tokens"], settings["epochs"], rng)
+    trainer = Trainer(parameters, (*about, *settings.values()), lr=lr, fresh=fresh)
+
+    def take(at):
+        trainer.step(loss(order[at]), rate=schedule(at, len(order)))
+
+    sizes = [sum(lengths[i] for i in batch) for batch in order]
+    trainer.run(sizes, take, progress=progress)
+    return trainer.history
+
+
+def training_order(
+    lengths: list[int], size: int, epochs: float, rng
+) -> list[list[int]]:
+    """Batches of indices: :func:`buckets` anew for each pass, shuffled."""
+    order: list = []
+    for _ in range(math.ceil(epochs)):
+        batch = buckets(lengths, size, rng)
+        rng.shuffle(batch)
+        order += batch
+    return order[: max(1, round(len(order) * epochs / math.ceil(epochs)))]
 
 
 def pack(tensors: dict, history: list) -> bytes:

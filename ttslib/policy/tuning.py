@@ -1,13 +1,22 @@
 """θ: LoRA adapters on a language model, and how they are trained."""
 
-import math
-import random
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from .language import LanguageModel, buckets
-from .training import Trainer
+from .engine.adapters import (
+    adapter_config,
+    adapter_folder,
+    put_adapter,
+    read_adapter,
+    refuse_unserved,
+    remove_adapter,
+    untie,
+)
+from .language import LanguageModel
+from .training import train
 
 
 class Policy(LanguageModel):
@@ -16,27 +25,22 @@ class Policy(LanguageModel):
     def attach(
         self, r: int = 16, alpha: int = 32, *, name: str = "default", seed: int = 0
     ):
-        """A new LoRA adapter ``name`` on every linear layer but the head; active.
+        """Add a LoRA adapter ``name`` to every linear layer but the head; activate it.
 
-        It takes the place of one with that name: training starts from the base again.
+        It replaces an adapter of that name: training starts from the base again.
         """
-        from peft import LoraConfig, get_peft_model
+        from peft import LoraConfig
 
         torch.manual_seed(seed)
         config = LoraConfig(
             r=r, lora_alpha=alpha, target_modules="all-linear", task_type="CAUSAL_LM"
         )
-        if hasattr(self.model, "peft_config"):
-            if name in self.model.peft_config:
-                self.model.delete_adapter(name)
-            self.model.add_adapter(name, config)
-        else:
-            self.model = get_peft_model(self.model, config, adapter_name=name)
+        self.model = put_adapter(self.model, name, config)
         self.switch(name)
 
     def switch(self, name: str | None):
         """Make adapter ``name`` the active one; None is the base."""
-        have = getattr(self.model, "peft_config", {})
+        have = self.adapters
         if name is None:
             if have:
                 self.model.base_model.disable_adapter_layers()
@@ -45,24 +49,25 @@ class Policy(LanguageModel):
                 f"no adapter {name!r}: there are {sorted(have) or 'none'}; attach or "
                 "load it first"
             )
-        elif getattr(have[name], "alora_invocation_tokens", None):
-            raise NotImplementedError(
-                f"adapter {name!r} is an activated LoRA, which begins to act within a "
-                "prompt: the policy can't serve it, use plain LoRA"
-            )
         else:
+            refuse_unserved(name, have[name])
             self.model.base_model.enable_adapter_layers()
             self.model.set_adapter(name)
         self.adapter = name
         self.retuned()
 
+    @property
+    def adapters(self) -> dict:
+        """The settings of each adapter by its name; {} before the first."""
+        return getattr(self.model, "peft_config", {})
+
     def changed(self):
-        """The weights are not what they were: forget what was made from them."""
+        """The weights have changed: forget what was computed from them."""
         self._cached.clear()
         self.model.eval()
 
     def retuned(self):
-        """As :meth:`changed`, of adapters only: the hash of the base still holds."""
+        """Only adapters have changed: as :meth:`changed`, but keep the base's hash."""
         for what in ("engine", "adapter"):
             self._cached.pop(what, None)
         self.model.eval()
@@ -83,39 +88,46 @@ class Policy(LanguageModel):
 
         The loss is the weighted mean of -log p over the completions' tokens; a weight
         is one number, or one for each token. Rows of like length share a batch;
-        ``epochs`` may end within a pass. A completion may be a :class:`Chain`. What was
-        trained is not trained again unless ``fresh``, and a run that was killed goes on
-        at its batch.
+        ``epochs`` may end within a pass. A completion may be a :class:`Chain`; what is
+        longer than the model reads is cut off. What was trained is not trained again
+        unless ``fresh``, and a run that was killed goes on at its batch.
         """
-        if self.adapter is None:
-            raise ValueError("no adapter is active: attach() one first")
-        if not examples:
-            raise ValueError("no examples to train on")
-        rows, weights = [], []
+        trained, rows, weights = self.trained(), [], []
         for problem, text, *weight in examples:
-            ids, tail = self.row(problem, text, eos)
+            ids, tail = self.row(problem, text, eos, any_length=True)
             rows.append((ids, tail[: self.limit - len(ids)]))
             weights.append(as_weight(weight[0] if weight else 1.0, tail))
-        lengths = [len(ids) + len(tail) for ids, tail in rows]
-        order = batches(lengths, batch_tokens, epochs, random.Random(seed))
-        about = (*self.hashes(), rows, weights, epochs, lr, batch_tokens, seed)
-        trainer = Trainer(self.trained(), about, lr=lr, fresh=fresh)
 
         def loss(batch):
             logp = self.token_logp([rows[i] for i in batch])
             terms = [weigh(p, weights[i]) for i, p in zip(batch, logp)]
             total, count = (sum(part) for part in zip(*terms))
-            return total / max(count, 1e-9)
+            return total / count if count else None
 
-        self.model.train()
+        lengths = [len(ids) + len(tail) for ids, tail in rows]
+        about = *self.hashes(), rows, weights
+        settings = dict(epochs=epochs, lr=lr, batch_tokens=batch_tokens, seed=seed)
+        settings |= dict(fresh=fresh, progress=progress)
+        with self.tuning(dropout=True):
+            return train(trained, about, lengths, loss, **settings)
+
+    @contextmanager
+    def tuning(self, *, dropout: bool = False):
+        """While the active adapter changes; ``dropout`` as the model and it have it.
+
+        Ratios and references need one and the same policy: losses that compare log p
+        with an earlier one are trained without dropout.
+        """
+        self.model.train(dropout)
         try:
-            trainer.run(order, loss, lengths, progress=progress)
+            yield
         finally:
             self.retuned()
-        return trainer.history
 
     def trained(self) -> list[torch.nn.Parameter]:
-        """The active adapter's parameters."""
+        """The active adapter's parameters; ValueError where none is active."""
+        if self.adapter is None:
+            raise ValueError("no adapter is active: attach() one first")
         return [p for p in self.model.parameters() if p.requires_grad]
 
     def save_adapter(self, path):
@@ -127,21 +139,22 @@ class Policy(LanguageModel):
     def load_adapter(self, path, name: str = "default"):
         """Read an adapter that :meth:`save_adapter` wrote; it becomes active.
 
-        A folder may hold several, each below its name; OSError where it is not clear
-        which is meant.
+        A folder may hold several, each below its name; OSError if it is not clear
+        which is meant. NotImplementedError for a kind that the policy can't serve.
         """
-        from peft import PeftModel
-
-        path = adapter_folder(Path(path), name)
-        if hasattr(self.model, "peft_config"):
-            if name in self.model.peft_config:
-                self.model.delete_adapter(name)
-            self.model.load_adapter(path, name, is_trainable=True)
-        else:
-            self.model = PeftModel.from_pretrained(
-                self.model, path, adapter_name=name, is_trainable=True
-            )
-        self.switch(name)
+        path, active = adapter_folder(Path(path), name), self.adapter
+        config = adapter_config(path, name)
+        try:
+            self.model = put_adapter(self.model, name, config)
+            read_adapter(self.model, path, name)
+            self.switch(name)
+        except Exception as error:
+            self.model = remove_adapter(self.model, name)
+            self.switch(active if active != name else None)
+            raise OSError(
+                f"the adapter in {path} does not fit {self.name or 'the model'}, or is "
+                f"damaged ({error}): load it on the base that it was trained on"
+            ) from error
 
     def merge(self) -> "Policy":
         """A new policy with the active adapter in its weights; this one stays."""
@@ -164,7 +177,7 @@ class Policy(LanguageModel):
 
 def as_weight(weight, tail) -> float | tuple[float, ...]:
     """One weight for a completion, or one for each token of it."""
-    if not hasattr(weight, "__len__"):
+    if np.ndim(weight) == 0:
         return float(weight)
     if len(weight) != len(tail):
         raise ValueError(
@@ -180,42 +193,3 @@ def weigh(logp: torch.Tensor, weight) -> tuple[torch.Tensor, float]:
         return weight * -logp.sum(), abs(weight) * len(logp)
     w = torch.tensor(weight[: len(logp)]).to(logp)
     return -(w * logp).sum(), w.abs().sum().item()
-
-
-def untie(model):
-    """Give the head weights of its own, where an adapter is on it or the embedding.
-
-    Merged into weights that both share, the adapter of one would act in the other.
-    """
-    head, embedding = model.get_output_embeddings(), model.get_input_embeddings()
-    if not any(hasattr(layer, "base_layer") for layer in (head, embedding)):
-        return
-    head = getattr(head, "base_layer", head)
-    head.weight = torch.nn.Parameter(head.weight.detach().clone())
-    model.config.tie_word_embeddings = False
-
-
-def adapter_folder(path: Path, name: str) -> Path:
-    """Where below ``path`` adapter ``name`` lies: peft puts "default" at the top."""
-    weights = "adapter_model.safetensors"
-    if (path / name / weights).exists():
-        return path / name
-    if (path / weights).exists():
-        return path
-    others = sorted(p.parent for p in path.glob(f"*/{weights}"))
-    if len(others) == 1:
-        return others[0]
-    if others:
-        names = ", ".join(p.name for p in others)
-        raise OSError(f"{path} holds adapters {names}, not {name!r}: name one of them")
-    raise OSError(f"{path} holds no {weights}: save_adapter() writes one")
-
-
-def batches(lengths: list[int], size: int, epochs: float, rng) -> list[list[int]]:
-    """The order of training: :func:`buckets` anew for each pass, and shuffled."""
-    order: list = []
-    for _ in range(math.ceil(epochs)):
-        batch = buckets(lengths, size, rng)
-        rng.shuffle(batch)
-        order += batch
-    return order[: max(1, round(len(order) * epochs / math.ceil(epochs)))]

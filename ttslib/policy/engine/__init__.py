@@ -1,6 +1,7 @@
-"""The machinery below a language model: decoding, its KV, what is kept on disk.
+"""The machinery below a language model: decoding, KV, the store.
 
-``decode`` draws many chains in one batch; ``kv`` and ``llama`` hold what it looks back
-at; ``store`` keeps what was drawn and trained; ``fingerprint`` says what a model is;
-``tokens`` reads and writes text as a model's ids; ``progress`` is the bar.
+``decode`` draws many chains in one batch, whose rows ``rows`` admits, steps and
+retires; ``kv`` holds keys and values; ``llama`` is the fast path; ``store`` keeps what
+was drawn and trained; ``fingerprint`` identifies a model; ``adapters`` puts LoRA into
+one; ``tokens`` turns text into a model's ids and back; ``progress`` is the bar.
 """

@@ -1,26 +1,28 @@
-"""What a model is, as short texts: the store's keys are made of them."""
+"""Short texts that identify a model; the store's keys are made of them."""
 
 import hashlib
+import inspect
 import json
 
+import numpy as np
 import torch
 
 from ...chain import key_of
 
 
 def weight_versions(base, prefix: str) -> tuple[tuple, tuple]:
-    """Which parameters the base and its adapters have, how often each was written to.
+    """(id, number of writes) of each tensor: of the base, and of its adapters.
 
-    What was made from the weights is out of date where these differ.
+    Anything computed from the weights is out of date once these differ.
     """
     found: tuple[list, list] = ([], [])
-    for name, p in base.named_parameters():
+    for name, p in (*base.named_parameters(), *base.named_buffers()):
         found[not own(name, prefix)].append((id(p), p._version))
     return tuple(found[0]), tuple(found[1])
 
 
 def weights(base, tokenizer, prefix: str) -> str:
-    """Of the base's weights and the tokenizer, whatever adapters there are."""
+    """A hash of the base's weights and the tokenizer; adapters do not count."""
     kept = {n: p for n, p in base.state_dict().items() if own(n, prefix)}
     kept |= dict(base.named_buffers())
     for wrapped in ("base_layer.", "original_module."):
@@ -29,7 +31,7 @@ def weights(base, tokenizer, prefix: str) -> str:
 
 
 def adapter(model, name: str) -> str:
-    """Of an adapter's tensors and settings."""
+    """A hash of an adapter's tensors and settings."""
     from peft import get_peft_model_state_dict
 
     about = model.peft_config[name].to_dict()
@@ -41,21 +43,27 @@ def adapter(model, name: str) -> str:
 
 
 def settings(base, tokenizer) -> str:
-    """Of the configuration of model and generation: RoPE, scaling, eos."""
+    """A hash of the configurations of model and generation: RoPE, scaling, eos."""
     about = base.config.to_dict()
     for name in ("_name_or_path", "transformers_version", "dtype"):
         about.pop(name, None)
-    eos = getattr(base.generation_config, "eos_token_id", None)
+    eos = eos_of(base)
     return f"{key_of(text_of(about), eos, tokenizer.eos_token_id):032x}"
 
 
+def eos_of(model):
+    """The end of a text by the model's generation settings: an id, several, or None."""
+    settings = getattr(model, "generation_config", None)
+    return getattr(settings, "eos_token_id", None)
+
+
 def own(name: str, prefix: str) -> bool:
-    """Is a parameter of this name the base's own, not an adapter's?"""
+    """Does a parameter of this name belong to the base, not to an adapter?"""
     return prefix not in name and ".modules_to_save." not in name
 
 
 def text_of(settings: dict) -> str:
-    """Settings as text; sets in an order."""
+    """Settings as JSON with sorted keys and sorted sets."""
 
     def default(value):
         return sorted(value) if isinstance(value, set) else str(value)
@@ -71,3 +79,39 @@ def digest(tensors: dict, *more) -> str:
         out.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         out.update(tensor.reshape(-1).view(torch.uint8).numpy())
     return out.hexdigest()
+
+
+def function(f, seen: set | None = None) -> str:
+    """What ``f`` does: its text, and all values and functions that it uses.
+
+    A function of another module than its own counts by its name.
+    """
+    seen = seen if seen is not None else set()
+    seen.add(f)
+    try:
+        text, code, held = inspect.getsource(f), f.__code__, [f.__defaults__]
+        held += [f.__kwdefaults__, getattr(f, "__self__", None)]
+        held += [cell.cell_contents for cell in f.__closure__ or ()]
+        names = sorted(names_in(code) & f.__globals__.keys())
+    except (AttributeError, OSError, TypeError, ValueError):  # typed at a prompt, …
+        return repr(f)
+    for value in held + [f.__globals__[name] for name in names]:
+        if isinstance(value, torch.nn.Module):
+            text += digest(value.state_dict(), repr(value))
+        elif isinstance(value, np.ndarray | torch.Tensor):
+            text += repr(value.tolist())  # in full
+        elif inspect.isfunction(value) and value.__module__ == f.__module__:
+            text += "" if value in seen else function(value, seen)
+        elif inspect.ismodule(value) or isinstance(value, type):
+            text += value.__name__
+        elif inspect.isroutine(value):
+            text += value.__qualname__
+        else:
+            text += repr(value)
+    return text
+
+
+def names_in(code) -> set[str]:
+    """The names that a function looks up, those in its comprehensions included."""
+    inner = [names_in(const) for const in code.co_consts if inspect.iscode(const)]
+    return set(code.co_names).union(*inner)

@@ -19,8 +19,8 @@ from transformers.masking_utils import sdpa_mask
 class State:
     """KV of positions start to stop: ``block[:, :, row, :, : stop - start]``.
 
-    What comes before lies in ``parent``, shared with the chain's relatives, so a node
-    of a tree costs the memory of its own tokens.
+    ``parent`` holds the positions before. Relatives share it, so a node of a tree costs
+    the memory of its own tokens only. ``version`` stands for the weights that made it.
     """
 
     parent: "State | None"
@@ -28,34 +28,36 @@ class State:
     row: int
     start: int
     stop: int
+    version: int = 0
 
 
 class Slots:
     """KV of ``rows`` chains of up to ``size`` positions; row r is at ``pos[r]``."""
 
-    def __init__(self, rows: int, size: int, like: torch.Tensor):
+    def __init__(self, rows: int, size: int, like: torch.Tensor, version: int = 0):
+        self.version = version
         layers, _, _, heads, _, dim = like.shape
         shape = layers, 2, rows, heads, size, dim
-        # Zeros: a masked column weighs nothing, but 0 times NaN is NaN. numpy's cost
-        # no memory, and no time, before they are written to.
+        # The memory must be zeros: a masked column has weight 0, but 0 times NaN is
+        # NaN. numpy's zeros take no memory and no time until they are written to.
         if like.device.type == "cpu" and like.dtype == torch.float32:
             self.kv = torch.from_numpy(np.zeros(shape, np.float32))
         else:
             self.kv = like.new_zeros(shape)
         self.bias = like.new_full((rows, size), -torch.inf)
         self.all = torch.arange(rows, device=like.device)
-        # the same memory as one table a layer for keys, and one for values
+        # The same memory as tables: one for the keys and one for the values of a layer.
         self.cells = self.kv.view(layers * 2, -1, dim).unbind(0)
         self.first = torch.arange(0, rows * heads * size, size, device=like.device)
         self.first = self.first.view(rows, heads)
         self.aim(np.zeros(0, int))
 
     def aim(self, pos: np.ndarray):
-        """The next token of row r goes to ``pos[r]`` and sees what lies before.
+        """The next token of row r goes to ``pos[r]`` and attends to positions before.
 
-        ``keys`` [rows · kv heads, dim, L] and ``values`` [rows · kv heads, L, dim] are
-        what it sees of each layer, ``mask`` [rows, L] is added to the scores; None
-        where every row is as long as the longest.
+        ``keys`` [rows · kv heads, dim, L] and ``values`` [rows · kv heads, L, dim] hold
+        those positions for each layer. ``mask`` [rows, L] is added to the scores; it is
+        None if all rows have the same length.
         """
         self.n, self.length = len(pos), int(pos.max(initial=-1)) + 1
         self.pos = torch.as_tensor(pos, device=self.bias.device)
@@ -69,7 +71,7 @@ class Slots:
             self.mask = None
 
     def put(self, layer: int, k: torch.Tensor, v: torch.Tensor):
-        """Write k, v [rows, kv heads, dim] of the tokens that are fed."""
+        """Write k, v [rows, kv heads, dim] of the tokens that are being read."""
         dim = k.shape[-1]
         self.cells[2 * layer].index_copy_(0, self.at, k.reshape(-1, dim))
         self.cells[2 * layer + 1].index_copy_(0, self.at, v.reshape(-1, dim))
@@ -86,13 +88,13 @@ class Slots:
                 group = groups.setdefault((not root, id(state.block)), [])
                 group.append((row, state))
                 state = state.parent
-        # Roots first: they are copied with their padding, which the rest overwrites.
+        # Copy roots first, padding included: deeper states then overwrite the padding.
         for (deeper, _), items in sorted(groups.items(), key=lambda g: g[0][0]):
             block = items[0][1].block
             at = [row for row, _ in items]
             of = [state.row for _, state in items]
             if not deeper:
-                # as wide as the longest prompt that was read with it
+                # a block is as wide as the longest prompt of its batch
                 width = min(block.shape[4], self.kv.shape[4])
                 self.kv[:, :, at, :, :width] = block[:, :, of, :, :width]
                 continue
@@ -104,7 +106,7 @@ class Slots:
             ]
 
     def save(self, rows, parents, stops) -> list[State | None]:
-        """States of ``rows``: what each has beyond its parent, up to its stop."""
+        """The states of ``rows``: each holds what its parent lacks, up to its stop."""
         starts = np.array([p.stop if p is not None else 0 for p in parents])
         width = int((stops - starts).max(initial=0))
         if width == 0:
@@ -113,7 +115,9 @@ class Slots:
         block = self.kv[:, :, np.asarray(rows)[:, None], :, columns]
         block = block.permute(2, 3, 0, 4, 1, 5)
         return [
-            State(parent, block, i, int(start), int(stop)) if stop > start else parent
+            State(parent, block, i, int(start), int(stop), self.version)
+            if stop > start
+            else parent
             for i, (parent, start, stop) in enumerate(zip(parents, starts, stops))
         ]
 
@@ -152,16 +156,16 @@ class SlotLayer(CacheLayerMixin):
 
 
 def attention(module, query, key, value, attention_mask, scaling=None, **kwargs):
-    """Attention of one query token per row; anything longer goes to torch's kernel.
+    """Attention of one query token per row; longer queries go to torch's kernel.
 
-    The torch CPU kernel is slow for a single query; plain batched products are not.
-    What neither knows (sinks, a bias by position) is left to the model's own function.
+    torch's CPU kernel is slow for a single query, and plain batched products are fast.
+    The model's own function computes attention sinks and position biases.
     """
     odd = any(kwargs.get(name) is not None for name in ("s_aux", "position_bias"))
     stepping = (
         query.shape[2] == 1
         and attention_mask is not None
-        and attention_mask.is_floating_point()  # ours: see Engine.step
+        and attention_mask.is_floating_point()  # as Engine.step builds it
     )
     if not stepping:
         if odd or kwargs.get("softcap") is not None:
@@ -173,7 +177,10 @@ def attention(module, query, key, value, attention_mask, scaling=None, **kwargs)
         )
     rows, heads, _, dim = query.shape
     kv_heads, length = key.shape[1:3]
-    if window := kwargs.get("sliding_window"):
+    window = kwargs.get("sliding_window")
+    if not window and slides(module):
+        raise ValueError("it attends within a window that only its own mask knows")
+    if window:
         seen = (attention_mask == 0).sum(-1, keepdim=True)
         far = torch.arange(length, device=seen.device) < seen - window
         attention_mask = attention_mask.masked_fill(far, -torch.inf)
@@ -191,6 +198,16 @@ def attention(module, query, key, value, attention_mask, scaling=None, **kwargs)
     return out.view(rows, 1, heads, value.shape[-1]), None
 
 
+def slides(module) -> bool:
+    """Does the configuration say that this layer attends within a window?"""
+    config = getattr(module, "config", None)
+    kinds = getattr(config, "layer_types", None)
+    layer = getattr(module, "layer_idx", None)
+    if kinds and layer is not None:
+        return kinds[layer] == "sliding_attention"
+    return bool(getattr(config, "sliding_window", None))
+
+
 def eager(module):
     """The plain attention function of the file that ``module`` was written in."""
     own = getattr(sys.modules[type(module).__module__], "eager_attention_forward", None)
@@ -200,7 +217,7 @@ def eager(module):
 
 
 def additive(mask, query, key):
-    """A mask to be added to the scores; None and booleans are what sdpa takes."""
+    """``mask`` as numbers to add to the scores; sdpa also takes None and booleans."""
     if mask is None:
         shape = query.shape[2], key.shape[2]
         mask = torch.ones(shape, dtype=torch.bool, device=query.device)

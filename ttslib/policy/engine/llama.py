@@ -1,8 +1,8 @@
-"""The short way for Llama: one token for each row, with as few operations as it takes.
+"""The fast path for Llama: one token for each row, with as few operations as possible.
 
 Norm weights, the softmax's scale and LoRA deltas are folded into fused matrices;
-attention is two batched products. Worth its lines where models are tiny and each
-operation's overhead counts (``make bench``); tests tie it to the model's own forward.
+attention is two batched products. This pays for tiny models, where the overhead of each
+operation counts (``make bench``). Tests tie it to the model's own forward.
 """
 
 import math
@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from transformers.activations import ACT2FN
 from transformers.models.llama import modeling_llama as llama
 
-# What the short way knows; a model with anything else in it goes the general way.
-PARTS = {
+# The fast path knows these parts; a model with any other part takes the general path.
+LLAMA_PARTS = {
     llama.LlamaModel,
     llama.LlamaDecoderLayer,
     llama.LlamaAttention,
@@ -25,26 +25,26 @@ PARTS = {
     torch.nn.Linear,
     torch.nn.SiLU,
 }
-PARTS.add(type(ACT2FN["silu"]))
+LLAMA_PARTS.add(type(ACT2FN["silu"]))
 ROPES = {"default", "linear", "llama3", "yarn"}  # the same at any length
 
 
-def known(module) -> bool:
-    """Is there nothing in ``module`` but PARTS and plain LoRA on a layer's seven?"""
-    if module._forward_hooks or module._forward_pre_hooks:
+def is_plain(module) -> bool:
+    """Does ``module`` hold only LLAMA_PARTS, and plain LoRA on its projections?"""
+    if module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module):
         return False
     for name, part in module.named_children():
         if is_lora(part):
             plain = type(part.base_layer) is torch.nn.Linear and name[-5:] == "_proj"
             if not plain or part.lora_variant or any(part.lora_bias.values()):
                 return False
-        elif type(part) not in PARTS or not known(part):
+        elif type(part) not in LLAMA_PARTS or not is_plain(part):
             return False
     return True
 
 
 def is_lora(part) -> bool:
-    """Without an import of peft: who has no adapter need not wait for it."""
+    """Is ``part`` peft's LoRA layer? Told by name, as importing peft takes seconds."""
     kind = type(part)
     return (kind.__module__, kind.__name__) == ("peft.tuners.lora.layer", "Linear")
 
@@ -61,12 +61,12 @@ def dense(layer) -> tuple[torch.Tensor, torch.Tensor | None]:
 
 
 class FastLlama:
-    """Holds copies of the weights: make a new one when they change."""
+    """Copies of a Llama's weights: make a new one when the weights change."""
 
     @classmethod
     def of(cls, model) -> "FastLlama | None":
-        """None where the short way does not lead."""
-        if type(model) is not llama.LlamaForCausalLM or not known(model):
+        """None for a model that the fast path can't compute."""
+        if type(model) is not llama.LlamaForCausalLM or not is_plain(model):
             return None
         kind = model.config.rope_parameters.get("rope_type", "default")
         return cls(model) if kind in ROPES else None
@@ -77,8 +77,8 @@ class FastLlama:
         self.eps = config.rms_norm_eps
         self.heads, self.groups = config.num_attention_heads, config.num_key_value_heads
         self.dim, self.width = body.layers[0].self_attn.head_dim, config.hidden_size
-        # A column beside the residual stream holds √(width · eps): then a division by
-        # the row's length is the whole of RMSNorm, but for the factor √width.
+        # One more column of the residual stream holds √(width · eps). RMSNorm is then
+        # a division by the row's length, up to the factor √width.
         embed = body.embed_tokens.weight
         self.short = embed.dtype == torch.float32
         self.embed = F.pad(embed, (0, 8))
@@ -88,7 +88,7 @@ class FastLlama:
         self.layers = [self.fuse(layer) for layer in body.layers]
         at = torch.arange(config.max_position_embeddings, device=embed.device)
         cos, sin = body.rotary_emb(embed, at[None])
-        # rotate_half's minus sign goes into the first half of the sines
+        # The first half of the sines takes over rotate_half's minus sign.
         half = self.dim // 2
         sin = torch.cat([-sin[..., :half], sin[..., half:]], -1)
         self.rope = torch.stack([cos[0], sin[0]])[:, :, None]  # [2, positions, 1, dim]
@@ -117,7 +117,7 @@ class FastLlama:
         )
 
     def norm(self, x):
-        """RMSNorm of the residual stream [rows, width + 8], but for its weights."""
+        """RMSNorm without its weights, of the residual stream [rows, width + 8]."""
         if self.short:
             x = x / torch.linalg.vector_norm(x, dim=-1, keepdim=True)
             return x[:, : self.width]
@@ -147,7 +147,7 @@ class FastLlama:
 
 
 def add(stream, h, weight, bias):
-    """``stream`` += ``h`` @ ``weight`` + ``bias``, in one product."""
+    """Add ``h`` @ ``weight`` + ``bias`` to ``stream`` in place."""
     stream.addmm_(h, weight)
     if bias is not None:
         stream.add_(bias)

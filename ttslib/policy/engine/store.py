@@ -1,9 +1,9 @@
-"""What was sampled is never sampled twice. No torch.
+"""Drawn chains are kept on disk, so that none is drawn twice. No torch.
 
-One folder per (policy, prompt, sampling arguments, seed), named by the hash of these,
-so nothing is ever out of date. A file is a checksum and what it is of, written
-atomically: a killed run loses what it had not yet written, and nothing else. (What was
-trained is kept likewise: see :mod:`ttslib.policy.training`.)
+Each (policy, prompt, sampling arguments, seed) has a folder named by the hash of these,
+so an entry never goes out of date. A file holds a checksum and its payload. It is
+written atomically: a killed run loses only what it had not yet written. Training keeps
+its results in the same way (:mod:`ttslib.policy.training`).
 """
 
 import base64
@@ -26,27 +26,27 @@ EVERY = 20.0  # seconds between writes of problems that are not complete
 def folder() -> Path:
     """``$TTS_STORE``, or a folder in the user's cache."""
     home = os.environ.get("TTS_STORE") or Path.home() / ".cache" / "ttslib"
-    return Path(home)
+    return Path(home).expanduser()
 
 
-def pack(values, dtype: str) -> str:
+def to_base64(values, dtype: str) -> str:
     return base64.b64encode(np.asarray(values, dtype).tobytes()).decode()
 
 
-def unpack(text: str, dtype: str) -> list:
+def from_base64(text: str, dtype: str) -> list:
     return np.frombuffer(base64.b64decode(text), dtype).tolist()
 
 
-def read(path: Path, decode):
-    """``decode(payload)`` of a file that :func:`write` wrote; None if there is none.
+def read_file(path: Path, parse):
+    """``parse(payload)`` of a file from :func:`write_file`; None if there is no file.
 
-    A damaged one counts as none, with a warning.
+    A damaged file counts as no file, with a warning.
     """
     try:
         line, payload = path.read_bytes().split(b"\n", 1)
         if line.decode() != checksum(payload):
             raise ValueError("its checksum differs")
-        return decode(payload)
+        return parse(payload)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -56,10 +56,11 @@ def read(path: Path, decode):
         return None
 
 
-def write(path: Path, payload: bytes) -> bool:
-    """``payload`` under its checksum. Atomic: a reader sees the old file or the new.
+def write_file(path: Path, payload: bytes) -> bool:
+    """Write ``payload`` with its checksum; False, with a warning, if it can't be.
 
-    The store is a help, no need: a disk that is full or read-only costs a warning.
+    A reader sees the old file or the new one. The store only saves time, so a full or
+    read-only disk is no error.
     """
     new = path.with_name(f"{path.name}.{uuid.uuid4().hex}.new")
     try:
@@ -81,11 +82,11 @@ def write(path: Path, payload: bytes) -> bool:
 
 
 class Entry:
-    """The chains of one prompt, by sample index. ``about`` is all that made them.
+    """The chains of one prompt, by sample index; ``about`` is all that decided them.
 
-    A folder, in which nobody writes to another's file: what two processes, or two
-    hosts, drew at the same time lies side by side, and is read together. A file
-    replaces those that its writer had read, as it holds their chains too.
+    An entry is a folder in which no process changes another's file. If two processes
+    or two hosts draw at the same time, their files lie side by side and are read
+    together. A new file replaces those that its writer had read: it holds their chains.
     """
 
     def __init__(self, about: tuple, *, fresh: bool = False):
@@ -96,12 +97,12 @@ class Entry:
         self.dirty = False
 
     def read(self) -> tuple[list[Path], dict[int, Chain]]:
-        """The files there are, and all chains in them."""
+        """The files of this entry, and all chains in them."""
         while True:
             files, chains = self.present(), {}
             for path in files:
-                chains |= read(path, lambda p: decode(json.loads(p))) or {}
-            if all(path.exists() for path in files):  # else another has replaced it
+                chains |= read_file(path, lambda p: chains_of(json.loads(p))) or {}
+            if all(path.exists() for path in files):  # else a writer replaced one
                 return files, chains
 
     def present(self) -> list[Path]:
@@ -119,9 +120,9 @@ class Entry:
         if not self.dirty:
             return
         chains = self.old | self.chains
-        payload = json.dumps(encode(chains), ensure_ascii=False).encode()
+        payload = json.dumps(columns_of(chains), ensure_ascii=False).encode()
         path = self.path / f"{checksum(payload)}.json"
-        if write(path, payload):
+        if write_file(path, payload):
             for old in self.files:
                 if old != path:
                     with contextlib.suppress(OSError):
@@ -131,7 +132,7 @@ class Entry:
 
 
 class Writer:
-    """Writes an entry once it has ``n`` chains, and every entry now and then."""
+    """Writes an entry once it has ``n`` chains, and all entries every 20 seconds."""
 
     def __init__(self, n: int):
         self.n, self.entries, self.last = n, {}, time.monotonic()
@@ -161,8 +162,8 @@ def checksum(payload: bytes) -> str:
     return hashlib.blake2b(payload, digest_size=16).hexdigest()
 
 
-def encode(chains: dict[int, Chain]) -> dict:
-    """Columns: the numbers of all chains in one string, which loads fast."""
+def columns_of(chains: dict[int, Chain]) -> dict:
+    """The chains as columns; one string holds all their numbers, which loads fast."""
     rows = [chains[i] for i in sorted(chains)]
     one = rows[0]
     return {
@@ -173,14 +174,15 @@ def encode(chains: dict[int, Chain]) -> dict:
         "text": [c.text for c in rows],
         "finished": [int(c.finished) for c in rows],
         "length": [len(c.tokens) for c in rows],
-        "tokens": pack([t for c in rows for t in c.tokens], "<i4"),
-        "logprobs": pack([p for c in rows for p in c.logprobs], "<f4"),
+        "tokens": to_base64([t for c in rows for t in c.tokens], "<i4"),
+        "logprobs": to_base64([p for c in rows for p in c.logprobs], "<f4"),
     }
 
 
-def decode(data: dict) -> dict[int, Chain]:
-    tokens = unpack(data["tokens"], "<i4")
-    logprobs = unpack(data["logprobs"], "<f4")
+def chains_of(data: dict) -> dict[int, Chain]:
+    """The chains that :func:`columns_of` wrote; ValueError if lengths disagree."""
+    tokens = from_base64(data["tokens"], "<i4")
+    logprobs = from_base64(data["logprobs"], "<f4")
     prompt, prefix, seed = data["prompt"], data["prefix"], data["seed"]
     out, at = {}, 0
     columns = zip(data["index"], data["text"], data["finished"], data["length"])

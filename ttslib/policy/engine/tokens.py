@@ -1,23 +1,28 @@
-"""x as a model reads it, and its tokens as text."""
+"""A problem as the ids that a model reads, and ids as text."""
 
 import datetime
 from dataclasses import replace
 
+from ...chain import lines
 from ...problems import Problem
 
 INSTRUCTION = (
     "Solve the problem. Write one short step a line. "
     "Then end with a line that says 'Answer: ' and the answer."
 )
-# Templates that write the date get this one, so that a seed means the same tomorrow.
+# Templates that write the date write this one: a seed draws the same chain tomorrow.
 TODAY = datetime.date(2024, 7, 26)
 
 
 class Reader:
-    """A tokenizer with its template, for a model that reads ``limit`` tokens."""
+    """A tokenizer with its template, for a model of ``limit`` positions.
 
-    def __init__(self, tokenizer, limit: int, name: str = ""):
+    ``vocabulary`` is the number of the model's embeddings.
+    """
+
+    def __init__(self, tokenizer, limit: int, vocabulary: int, name: str = ""):
         self.tokenizer, self.limit, self.name = tokenizer, limit, name
+        self.vocabulary = vocabulary
         if tokenizer.pad_token_id is None:
             tokenizer.pad_token = tokenizer.eos_token
         self.strips = strips(tokenizer)
@@ -29,46 +34,82 @@ class Reader:
         x = Problem.of(problem)
         if not x.prompt.strip():
             raise ValueError(f"problem {x.id}: its prompt is empty")
-        if not self.tokenizer.chat_template:
+        if not self.chats:
             return x.prompt
-        return self.tokenizer.apply_chat_template(
-            [{"role": "user", "content": f"{INSTRUCTION}\n\n{x.prompt.strip()}"}],
-            tokenize=False,
-            add_generation_prompt=True,
-            chat_template=dated(self.tokenizer.get_chat_template()),
+        return self.talk([("user", f"{INSTRUCTION}\n\n{x.prompt.strip()}")])
+
+    @property
+    def chats(self) -> bool:
+        """Does the model expect turns of a user?"""
+        return bool(self.tokenizer.chat_template)
+
+    def user_turn(self, asked: str) -> str:
+        """What stands between a chain of a chat model and its answer to ``asked``."""
+        mark = "~chain~"
+        text = self.talk([("user", mark), ("assistant", mark), ("user", asked)])
+        return text.split(mark)[-1]
+
+    def talk(self, turns: list[tuple[str, str]]) -> str:
+        """(role, content) of each turn in the chat template, up to the next reply.
+
+        ValueError if the template, which is a program, fails or leaves a turn out.
+        """
+        why = "it leaves a turn out"
+        # Some templates, of models that see images too, want a list of parts.
+        for form in (str, lambda text: [{"type": "text", "text": text}]):
+            try:
+                text = self.tokenizer.apply_chat_template(
+                    [{"role": role, "content": form(said)} for role, said in turns],
+                    tokenize=False,
+                    add_generation_prompt=True,
+                    chat_template=dated(self.tokenizer.get_chat_template()),
+                )
+                if all(said in text for _, said in turns):
+                    return text
+            except Exception as error:
+                why = error
+        raise ValueError(
+            f"the chat template of {self.name or 'the model'} can't write "
+            f"{turns[-1][1][-60:]!r} ({why}): give it another chat_template, "
+            "or None for bare prompts"
         )
 
     def encode(self, problem, prefix: str = "", text: str = "") -> tuple[tuple, tuple]:
         """(ids of prompt and prefix, ids of text)."""
         formatted = self.format(problem)
-        chat = bool(self.tokenizer.chat_template)
+        chat = self.chats
         if formatted not in self._ids:
             ids = self.tokenizer(formatted, add_special_tokens=not chat)["input_ids"]
             if not chat and ids[-1:] == [self.tokenizer.eos_token_id] and len(ids) > 1:
                 ids = ids[:-1]  # some end every text; a prompt goes on
-            self._ids[formatted] = tuple(ids)
+            self._ids[formatted] = self.embeddable(tuple(ids))
         ids = self._ids[formatted]
         ids += self.pieces(prefix, ids)
-        if len(ids) >= self.limit:
+        if not ids:
             who = Problem.of(problem).id
-            raise ValueError(
-                f"problem {who}: prompt and prefix are {len(ids)} tokens; "
-                f"{self.name or 'the model'} reads at most {self.limit - 1}, so that "
-                "one can be drawn: shorten it"
-            )
+            raise ValueError(f"problem {who}: its prompt has no token")
+        if len(ids) >= self.limit:  # one token at least is to be drawn
+            self.refuse_length(problem, "prefix", len(ids), self.limit - 1)
         return ids, self.pieces(text, ids)
+
+    def refuse_length(self, problem, what: str, length: int, limit: int):
+        raise ValueError(
+            f"problem {Problem.of(problem).id}: prompt and {what} are {length} tokens; "
+            f"{self.name or 'the model'} reads at most {limit} of them: shorten it"
+        )
 
     def pieces(self, text: str, after: tuple[int, ...] = ()) -> tuple[int, ...]:
         """``text`` as tokens that go on from ``after``.
 
-        Tokenizers of SentencePiece's kind put a space before a text that stands alone:
-        then it is read behind a line end, or another token that does not merge with it.
+        SentencePiece tokenizers put a space before a text that stands alone. Such a
+        text is tokenized behind an anchor, a token that does not merge with it.
         """
         if not text:
             return ()
 
         def ids(text):
-            return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+            found = tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+            return self.embeddable(found)
 
         alone = ids(text)
         if self.read(alone, after) == text:
@@ -81,16 +122,41 @@ class Reader:
                     return tail
         return alone
 
+    def embeddable(self, ids: tuple[int, ...]) -> tuple[int, ...]:
+        """``ids`` as they are; ValueError for a token that has no embedding."""
+        if max(ids, default=0) >= self.vocabulary:
+            token = self.tokenizer.convert_ids_to_tokens(max(ids))
+            raise ValueError(
+                f"{self.name or 'the model'} has {self.vocabulary} embeddings and none "
+                f"for {token!r}, id {max(ids)}: take the tokenizer that it was trained "
+                "with, or resize its embeddings and train them"
+            )
+        return ids
+
     def ends(self, chain) -> list[int]:
         """Where in ``chain.tokens`` each of its steps ends: [steps] places.
 
-        A step ends with a token that holds a line feed, where :meth:`extend` stops too;
-        the last one ends with the chain.
+        A step ends with a token that holds a line feed, as :meth:`extend` stops there
+        too. The last step ends with the chain.
         """
         known, last = self._ends_line, len(chain.tokens) - 1
         for token in set(chain.tokens) - known.keys():
             known[token] = "\n" in self.tokenizer.decode([token])
         return [i for i, t in enumerate(chain.tokens) if known[t] or i == last]
+
+    def step_texts(self, chain) -> list[str]:
+        """The text of each step of ``chain``: [steps], one for each of :meth:`ends`.
+
+        Together they are its text. A step's token may hold a blank line besides
+        (".\\n\\n"), or begin the next line; a step of eos alone is "".
+        """
+        if not chain.tokens:
+            return lines(chain.text)
+        ids, cuts = self.encode(chain.prompt, chain.prefix)[0], [0]
+        for end in self.ends(chain)[:-1]:  # a cut character's other half follows it
+            cuts.append(len(self.read(chain.tokens[: end + 1], ids).rstrip("\ufffd")))
+        cuts.append(len(chain.text))
+        return [chain.text[a:b] for a, b in zip(cuts, cuts[1:])]
 
     def head(self, chain, t: int):
         """The first ``t`` steps of ``chain``, as a chain that goes on."""
@@ -106,11 +172,11 @@ class Reader:
         )
 
     def read(self, tokens, after: tuple[int, ...] = ()) -> str:
-        """The text of ``tokens`` that go on from ``after``, without special ones."""
+        """The text of ``tokens`` behind ``after``; special tokens are left out."""
         options = dict(skip_special_tokens=True, clean_up_tokenization_spaces=False)
         if not self.strips:
             return self.tokenizer.decode(tokens, **options)
-        # decoded alone, the first piece would lose its space
+        # The first piece would lose its space if it were decoded alone.
         before = list(after[-8:])
         head = self.tokenizer.decode(before, **options)
         both = self.tokenizer.decode([*before, *tokens], **options)
@@ -120,9 +186,9 @@ class Reader:
 
 
 def dated(template: str) -> str:
-    """A template that writes TODAY where it would write today's date.
+    """``template`` with TODAY in place of today's date.
 
-    transformers hands no function on to a template, so it gets a macro of that name.
+    A macro in the template shadows transformers' function ``strftime_now``.
     """
     if "strftime_now" not in template:
         return template
@@ -137,8 +203,8 @@ def dated(template: str) -> str:
 def positions(config) -> int:
     """How many tokens a model reads, prompt and chain together.
 
-    LongRoPE turns by other angles where a text is longer than the model was first
-    trained on; a chain would change in the middle, so it ends there.
+    LongRoPE uses other angles for texts beyond the original length. A chain that
+    crosses it would change in the middle, so the limit is the original length.
     """
     ropes = getattr(config, "rope_parameters", None) or {}
     ropes = [ropes, *(r for r in ropes.values() if isinstance(r, dict))]
@@ -153,7 +219,7 @@ def positions(config) -> int:
 
 
 def strips(tokenizer) -> bool:
-    """Do pieces decoded one by one lose spaces that they have together?"""
+    """Does decoding pieces one by one lose spaces that decoding them together keeps?"""
     for text in ("a b", "1 2", "x = 1"):
         ids = tokenizer(text, add_special_tokens=False)["input_ids"]
         alone = tokenizer(" ", add_special_tokens=False)["input_ids"]
