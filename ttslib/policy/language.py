@@ -331,27 +331,11 @@ class LanguageModel(Reader):
 
     @property
     def active(self) -> tuple[tuple[str, ...], bool]:
-        """The adapters that the layers use now, and whether they are merged.
-
-        :meth:`switch` sets them, and so may the owner of peft's model.
-        """
-        adapted = hasattr(self.model, "peft_config")
-        for layer in self.model.modules() if adapted else ():
-            if isinstance(getattr(layer, "disable_adapters", None), bool):
-                names = () if layer.disable_adapters else tuple(layer.active_adapters)
-                return names, bool(getattr(layer, "merged", False))
-        return (), False
+        return fingerprint.active_adapters(self.model)
 
     @property
     def hooks(self) -> tuple[int, ...]:
-        """The ids of the base's forward hooks, and of forwards that were replaced."""
-        return tuple(
-            id(hook)
-            for module in self.base.modules()
-            for kind in (module._forward_hooks, module._forward_pre_hooks, vars(module))
-            for name, hook in kind.items()
-            if kind is not vars(module) or name == "forward"
-        )
+        return fingerprint.hooks(self.base)
 
     @property
     def prefix(self) -> str:

@@ -14,7 +14,7 @@ import random
 import time
 from pathlib import Path
 
-from ..problems import countdown, program, science, splits, steps, story
+from ..problems import countdown, plans, program, science, splits, story
 
 HOME = Path(__file__).resolve().parents[2] / "data" / "models" / "tiny"
 # A word, a digit or a sign, with the space before it: decoding is concatenation.
@@ -34,8 +34,8 @@ MIXTURE = {
     "second-easy": 0.03,
     "second-hard": 0.02,
 }
-# how a story's chain is written (steps.STYLES) -> share of the stories
-STORY = dict(zip(steps.STYLES, (0.38, 0.10, 0.08, 0.05, 0.05, 0.05, 0.155, 0.135)))
+# how a story's chain is written (plans.STYLES) -> share of the stories
+STORY = dict(zip(plans.STYLES, (0.38, 0.10, 0.08, 0.05, 0.05, 0.05, 0.155, 0.135)))
 # Misreadings that web text shares: label of a step -> (how often, what it becomes).
 # Three of each fruit are counted once by most, so there the likeliest answer is wrong;
 # some forget the first person in a sum of all.
@@ -56,7 +56,7 @@ def attempt(rng: random.Random, plan: list) -> str:
     for label, parts in plan:
         share, misread = MISREAD.get(label, (0, None))
         read.append((label, misread(parts) if rng.random() < share else parts))
-    return steps.write(read, style, rng)
+    return plans.write(read, style, rng)
 
 
 def make_story(rng: random.Random, level: str) -> tuple[str, str, str]:
@@ -115,7 +115,7 @@ def make_science(rng: random.Random) -> tuple[str, str, str]:
             op = rng.choice([o for o in "+-*/" if o != op])
         else:
             unit = other
-        answer = f"{steps.OPERATIONS[op](a, b)} {unit}"
+        answer = f"{plans.OPERATIONS[op](a, b)} {unit}"
         asked, formula = p["data"]["formula"]
         chain = science.write(asked, formula, f"{a} {op} {b} = {answer}", answer)
     return key, p["prompt"], chain

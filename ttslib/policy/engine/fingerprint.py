@@ -51,6 +51,29 @@ def settings(base, tokenizer) -> str:
     return f"{key_of(text_of(about), eos, tokenizer.eos_token_id):032x}"
 
 
+def active_adapters(model) -> tuple[tuple[str, ...], bool]:
+    """The adapters that the layers use now, and whether they are merged.
+
+    :meth:`Policy.switch` sets them, and so may the owner of peft's model.
+    """
+    for layer in model.modules() if hasattr(model, "peft_config") else ():
+        if isinstance(getattr(layer, "disable_adapters", None), bool):
+            names = () if layer.disable_adapters else tuple(layer.active_adapters)
+            return names, bool(getattr(layer, "merged", False))
+    return (), False
+
+
+def hooks(base) -> tuple[int, ...]:
+    """The ids of the base's forward hooks, and of forwards that were replaced."""
+    return tuple(
+        id(hook)
+        for module in base.modules()
+        for kind in (module._forward_hooks, module._forward_pre_hooks, vars(module))
+        for name, hook in kind.items()
+        if kind is not vars(module) or name == "forward"
+    )
+
+
 def eos_of(model):
     """The end of a text by the model's generation settings: an id, several, or None."""
     settings = getattr(model, "generation_config", None)
