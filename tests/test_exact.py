@@ -115,7 +115,7 @@ def worth(guide, problem, *texts, finished=False):
 def test_the_guide_knows_what_can_still_be_reached():
     x, texts = asked([2, 5, 6, 9], 20), [""]
     graded = guides.reachable(graded=True)
-    for a, b, rest in countdown.pairs((2, 5, 6, 9)):
+    for a, b, rest in countdown.number_pairs((2, 5, 6, 9)):
         for op, m, n, r in countdown.moves(a, b):
             more = " ".join(map(str, (r, *rest)))
             texts.append(f"{m} {op} {n} = {r}, left {more}\n")

@@ -283,14 +283,14 @@ import os, signal, sys
 from ttslib import policy, problems
 from ttslib.policy.engine import store
 store.EVERY, last = float(sys.argv[1]), int(sys.argv[2])
-write, written = store.write, []
+write, written = store.write_file, []
 
 def counted(*args):
     written.append(write(*args))
     if len(written) == last:
         os.kill(os.getpid(), signal.SIGKILL)
 
-store.write = counted
+store.write_file = counted
 model = policy.load("tiny")
 model.rows = 16
 model.sample(problems.load("story-easy", "test", 60), 16)
@@ -324,3 +324,17 @@ def test_a_killed_run_draws_nothing_twice_but_what_was_in_flight(
     assert [[c.tokens for c in r] for r in rows] == [
         [c.tokens for c in r] for r in fresh
     ]
+
+
+def test_a_budget_is_of_the_whole_chain(policy):
+    (x,) = load("story-easy", "test", 1)
+    (begun,) = policy.extend([policy.start(x)])
+    spent = len(begun.tokens)
+    assert spent > 3
+    for more in (0, 1, 5):
+        rows = policy.sample(x, 3, prefix=begun, max_tokens=spent + more)
+        assert all(len(c.tokens) <= more for c in rows[0])
+        assert [c.index for c in rows[0]] == [0, 1, 2]
+    (empty,) = policy.sample(x, 1, prefix=begun, max_tokens=2)[0]
+    assert (empty.text, empty.finished, empty.cost) == ("", False, 0)
+    assert empty.prefix == begun.text

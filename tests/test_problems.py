@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ttslib import problems
-from ttslib.problems import EMBEDDED, public, splits, steps, story
+from ttslib.problems import EMBEDDED, plans, public, splits, story
 from ttslib.verify import read_answer, verify
 
 
@@ -38,14 +38,14 @@ def test_hard_stories_are_longer_than_easy_ones():
     assert lengths["easy"] <= {3, 4} and lengths["hard"] <= {5, 6}
 
 
-@given(st.integers(0, 10**6), st.sampled_from(steps.STYLES))
+@given(st.integers(0, 10**6), st.sampled_from(plans.STYLES))
 @settings(max_examples=60, deadline=None)
 def test_honest_styles_end_in_the_gold_answer(seed, style):
     import random
 
     rng = random.Random(seed)
     _, fields = story.make(rng, "easy")
-    answer = read_answer(steps.write(fields["data"]["plan"], style, rng))
+    answer = read_answer(plans.write(fields["data"]["plan"], style, rng))
     if style not in ("slip", "swap"):
         assert answer == fields["gold"]
     assert answer.lstrip("-").isdigit()
@@ -61,7 +61,9 @@ def test_unknown_names_say_what_exists():
 def test_a_split_that_is_too_small_says_so():
     fields = dict(kind="", prompt="", gold="", verifier="")
     with pytest.raises(ValueError, match="only .* of the 9"):
-        splits.draw("two", lambda rng: (str(rng.randint(0, 3)), fields), "train", 9, 0)
+        splits.sample_split(
+            "two", lambda rng: (str(rng.randint(0, 3)), fields), "train", 9, 0
+        )
 
 
 def write_set(folder, name, text, ending=".jsonl"):

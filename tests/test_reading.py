@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ttslib.chain import Chain
 from ttslib.problems import Problem, load
-from ttslib.problems.public import read_jsonl
+from ttslib.problems.public import numbered
 from ttslib.search import ballot, majority_vote
 from ttslib.verify import judge, mathematics, named_answer, number, read_answer, verify
 from ttslib.verify.mathematics import equal
@@ -451,7 +451,7 @@ def test_judge_on_other_projects_responses():
 
 @pytest.mark.skipif(not TRAIN.exists(), reason="needs the shared MATH answers")
 def test_answers_of_math_equal_themselves_in_dollars_or_a_box():
-    answers = {row["answer"] for row in read_jsonl(TRAIN)} - {""}
+    answers = {row["answer"] for _, row in numbered(TRAIN)} - {""}
     assert len(answers) > 2_900 and all(equal(a, a) for a in answers)
     for a in sorted(answers)[::10]:
         for other in (f"${a}$", f"\\boxed{{{a}}}"):

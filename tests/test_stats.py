@@ -222,3 +222,11 @@ def test_reliability_by_hand_and_its_limits():
     for values in ([1.2], [np.nan], [0.1, 0.2]):
         with pytest.raises(ValueError):
             stats.reliability(values, [1])
+
+
+def test_accuracy_between_the_sizes_that_were_run():
+    values = [[0.0, 1.0, 0.5], [1.0, 1.0, 0.0]]
+    spent = [10, 100, 1000]
+    assert np.allclose(stats.at_tokens(values, spent, 10), [0, 1])
+    assert np.allclose(stats.at_tokens(values, spent, 10**1.5), [0.5, 1])
+    assert np.allclose(stats.at_tokens(values, spent, [1, 10**5]), [[0, 0.5], [1, 0]])

@@ -7,14 +7,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ttslib.problems.steplabels import SETS, first_error, load_steps, processbench_f1
+from ttslib.problems.steplabels import (
+    LABEL_SETS,
+    first_error,
+    load_steps,
+    processbench_f1,
+)
 
 REAL = Path(os.environ.get("TTS_DATA") or Path(__file__).parents[2] / "shared" / "data")
 nan = np.nan
 
 
 def write(folder, name, *rows, split="train"):
-    hub_id, config, _ = SETS[name]
+    hub_id, config, _ = LABEL_SETS[name]
     path = Path(folder, *hub_id.split("/"), config, f"{split}.jsonl")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n\n".join(map(json.dumps, rows)))
@@ -130,7 +135,7 @@ def test_f1_is_the_harmonic_mean_of_two_accuracies():
 
 def here(name, split):
     """The real rows, if this machine has them."""
-    hub_id, config, _ = SETS[name]
+    hub_id, config, _ = LABEL_SETS[name]
     stem = Path(REAL, *hub_id.split("/"), config)
     if not list(stem.glob(f"{split}.jsonl*")):
         pytest.skip(f"{hub_id} is not here")

@@ -6,7 +6,7 @@ import random
 import pytest
 import torch
 
-from ttslib.problems import EMBEDDED, load
+from ttslib.problems import EMBEDDED, load, planted
 from ttslib.tools import muon, train_tiny
 
 # How later chapters write: the one tokenizer must know every word. A sentence a line,
@@ -49,7 +49,7 @@ def known(tokenizer, text: str) -> bool:
 
 
 def test_every_chapters_formats_are_read_whole(tokenizer):
-    texts = FORMATS + [train_tiny.AGAIN]
+    texts = FORMATS + [planted.AGAIN]
     for name in EMBEDDED:
         for split in ("train", "test"):
             texts += [x.prompt + x.chain for x in load(name, split, 150)]
@@ -77,7 +77,7 @@ def test_the_list_holds_no_token_twice():
 def test_a_few_percent_are_second_attempts_at_a_story_of_the_train_split():
     """The share is 5 %; of 4,000 within four standard errors (false alarm 6e-5)."""
     prompts = [prompt for prompt, _ in train_tiny.examples(4000, seed=2)]
-    second = [p for p in prompts if p.endswith(train_tiny.AGAIN)]
+    second = [p for p in prompts if p.endswith(planted.AGAIN)]
     assert abs(len(second) / 4000 - 0.05) < 4 * (0.05 * 0.95 / 4000) ** 0.5
     assert all(p.count("\nAnswer: ") == 1 for p in second)
 
@@ -91,14 +91,14 @@ def test_right_first_attempts_are_mostly_kept_and_wrong_ones_sometimes_mended():
     rng, after = random.Random(0), {True: [], False: []}
     for _ in range(3000):
         _, p = train_tiny.story.make(rng, "easy")
-        first, second = train_tiny.retold(rng, p)
+        first, second = planted.retold(rng, p)
         answer = f"Answer: {p['gold']}"
         after[first.endswith("\n" + answer) or first == answer].append(
             second.endswith("\n" + answer) or second == answer
         )
     kept, mended = (sum(after[k]) / len(after[k]) for k in (True, False))
-    assert train_tiny.KEPT - 0.05 < kept < 1
-    assert train_tiny.MENDED - 0.06 < mended < train_tiny.MENDED + 0.5
+    assert planted.KEPT - 0.05 < kept < 1
+    assert planted.MENDED - 0.06 < mended < planted.MENDED + 0.5
 
 
 def test_muon_moves_as_torchs_does():

@@ -1,4 +1,4 @@
-"""What the talk and the papers say, as tests with an interval. numpy-free, no torch.
+"""What the talk and the papers say, as tests with an interval. No torch.
 
 A chapter collects its claims in one :class:`Claims`, which is the table at its end.
 """
@@ -8,6 +8,8 @@ import json
 import math
 import os
 from pathlib import Path
+
+import numpy as np
 
 HOLDS, FAILS, UNSURE = "holds", "does not hold", "cannot tell at this scale"
 
@@ -78,10 +80,26 @@ class Claims:
                 return row
         raise KeyError(f"no claim has the key {key!r}")
 
-    def link(self, key: str) -> str:
-        """The claim's verdict, as a link (HTML) to its row in the table."""
-        row = self[key]
-        return f'<a href="#{self.anchor(row)}">{row["verdict"]}</a>'
+    def verdict(self, key: str) -> str:
+        """The verdict of the row that ``key`` names."""
+        return self[key]["verdict"]
+
+    def link(self, *keys: str) -> str:
+        """The claims' verdicts, each as a link (HTML) to its row in the table."""
+        rows = [self[key] for key in keys]
+        found = [f'<a href="#{self.anchor(r)}">{r["verdict"]}</a>' for r in rows]
+        return ", ".join(found)
+
+    def told(self, estimate) -> str:
+        """(value, low, high) of a difference of shares as text, in points.
+
+        Or, given a key, what the row that it names has measured.
+        """
+        if isinstance(estimate, str):
+            row = self[estimate]
+            estimate = row["measured"], *row["interval"]
+        value, low, high = (100 * float(v) for v in np.ravel(estimate))
+        return f"{value:+.1f} points ({low:+.1f} to {high:+.1f})"
 
     def anchor(self, row: dict) -> str:
         return f"claim-{self.chapter[:2]}-{row['key']}"

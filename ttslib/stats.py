@@ -219,6 +219,18 @@ def bootstrap(values, samples: int = 2000, seed: int = 0, level: float = 0.95):
     return mean, np.minimum(low, mean), np.maximum(high, mean)
 
 
+def at_tokens(values, spent, tokens) -> np.ndarray:
+    """Accuracy at ``tokens``, between the sizes that were run: [problems] or, for
+    several, [problems, tokens].
+
+    ``values`` [problems, sizes] were measured at ``spent`` tokens [sizes], ascending;
+    between two sizes they are linear in log tokens, beyond them constant.
+    """
+    at = np.log(np.clip(tokens, spent[0], spent[-1]))
+    rows = np.atleast_2d(np.asarray(values, float))
+    return np.array([np.interp(at, np.log(spent), row) for row in rows])
+
+
 def shares(values, **kwargs):
     """:func:`bootstrap` of values from 0 to 1, never of no width.
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..chain import Chain, key_of
-from ..problems.countdown import BACK, chance, left
+from ..problems.countdown import chance, replay
 from ..verify import verify
 
 
@@ -42,14 +42,3 @@ def reachable(noise: float = 0.0, graded: bool = False, seed: int = 0) -> Callab
         return np.array(values), np.zeros(len(values), int)
 
     return guide
-
-
-def replay(numbers: tuple[int, ...], text: str) -> tuple[int, ...] | None:
-    """What the lines of ``text`` leave of ``numbers``; None if one is wrong.
-
-    After :data:`countdown.BACK` all are there again.
-    """
-    rest = numbers
-    for step in text.removesuffix("\n").split("\n") if text else ():
-        rest = numbers if step == BACK else rest and left(rest, step)
-    return rest

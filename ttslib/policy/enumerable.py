@@ -60,14 +60,16 @@ class Enumerable:
             options.pop(unused, None)
         out = []
         for x, z in zip(problems, prefixes):
+            left = max_tokens
             if isinstance(z, Chain):
+                left = max_tokens and max(0, max_tokens - len(z.tokens))
                 if z.finished:
                     raise ValueError(
                         f"problem {x.id}: its prefix is a chain that has ended"
                     )
                 z = z.full_text
             starts = [self.start(x, prefix=z, seed=seed, index=i) for i in range(n)]
-            out.append([self.go_on(chain, max_tokens, **options) for chain in starts])
+            out.append([self.go_on(chain, left, **options) for chain in starts])
         return out
 
     def start(self, problem, *, prefix="", seed=0, index=0) -> Chain:
@@ -86,7 +88,9 @@ class Enumerable:
                     replace(chain, index=fork_index(chain, fork or 0, j))
                     for j in range(children)
                 ]
-            out.append([self.go_on(c, len(c.tokens) + 1, **options) for c in row])
+            at = len(chain.tokens) + 1
+            at = at if max_tokens is None else min(at, max(max_tokens, at - 1))
+            out.append([self.go_on(c, at, **options) for c in row])
         return out if n is not None else [row[0] for row in out]
 
     def go_on(self, chain: Chain, steps=None, temperature=1.0, top_p=1.0) -> Chain:

@@ -98,7 +98,8 @@ class LanguageModel(Reader):
         returned chain has that text as ``prefix``, and only the tokens after it. Chain
         i of a problem depends on ``seed`` and i only. ``temperature`` 0 draws the
         likeliest token; ``top_p`` in (0, 1] is the nucleus' mass; ``max_tokens`` is the
-        budget. A chain ends at a ``stop`` string, and its text before it. Chains that
+        budget of a whole chain, the tokens of a begun one included: at its end nothing
+        is drawn. A chain ends at a ``stop`` string, and its text before it. Chains that
         the store holds are not drawn again unless ``fresh``; ``keep`` returns each
         drawn chain's KV for :meth:`extend`. ValueError for arguments that make no
         sense.
@@ -110,8 +111,14 @@ class LanguageModel(Reader):
         out, jobs, place, entries, hashes = [], [], [], [], self.hashes()
         for problem, given in zip(problems, prefixes):
             ids, state = self.begun(problem, given)
+            spent = len(given.tokens) if isinstance(given, Chain) else 0
             given = given.full_text if isinstance(given, Chain) else given
-            budget = min(max_tokens or self.max_tokens, self.limit - len(ids))
+            budget = min((max_tokens or self.max_tokens) - spent, self.limit - len(ids))
+            if budget < 1:  # the chain that it goes on from has used it up
+                at = dict(prefix=given, seed=seed)
+                out.append([self.start(problem, index=i, **at) for i in range(n)])
+                entries.append(None)
+                continue
             about = (*hashes, ids, temperature, top_p, budget, stop, seed)
             entries.append(Entry((VERSION, *about), fresh=fresh))
             known = entries[-1].chains

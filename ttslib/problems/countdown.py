@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from itertools import combinations
 
-from .splits import draw
+from .splits import sample_split
 
 NUMBERS, TARGETS, LARGEST = (1, 15), (10, 99), 200
 BACK = "Go back."  # a line that takes all moves back
@@ -26,7 +26,7 @@ def moves(a: int, b: int) -> list[tuple[str, int, int, int]]:
     return [m for m in out if m[3] <= LARGEST]
 
 
-def pairs(numbers: tuple[int, ...]):
+def number_pairs(numbers: tuple[int, ...]):
     """(a, b, the rest) for each two of ``numbers``."""
     for i, j in combinations(range(len(numbers)), 2):
         rest = numbers[:i] + numbers[i + 1 : j] + numbers[j + 1 :]
@@ -47,7 +47,7 @@ def expected(numbers: tuple[int, ...], target: int) -> float:
     if len(numbers) == 1:
         return float(numbers[0] == target)
     found = []
-    for a, b, rest in pairs(numbers):
+    for a, b, rest in number_pairs(numbers):
         after = [r for *_, r in moves(a, b)]
         if rest:
             hits = sum(chance((r, *rest), target) for r in after)
@@ -81,6 +81,17 @@ def left(numbers: tuple[int, ...], step: str) -> tuple[int, ...] | None:
     return rest if told and (found[2], result) in legal else None
 
 
+def replay(numbers: tuple[int, ...], text: str) -> tuple[int, ...] | None:
+    """What the lines of ``text`` leave of ``numbers``; None if one is wrong.
+
+    After :data:`BACK` all are there again.
+    """
+    rest = numbers
+    for step in text.removesuffix("\n").split("\n") if text else ():
+        rest = numbers if step == BACK else rest and left(rest, step)
+    return rest
+
+
 def play(rng: random.Random, numbers: list[int]) -> tuple[list, str, int]:
     """Random moves down to one number: (steps, expression, what it reaches)."""
     pool, steps = [(n, str(n)) for n in numbers], []
@@ -108,7 +119,7 @@ def write(steps: list, expression: str) -> str:
     return "\n".join(lines) + f"\nAnswer: {expression}"
 
 
-def ask(numbers: list[int], target: int) -> str:
+def prompt_for(numbers: list[int], target: int) -> str:
     return f"Make {target} from {' '.join(map(str, numbers))}.\n"
 
 
@@ -121,7 +132,7 @@ def make(rng: random.Random) -> tuple[str, dict]:
             break
     return f"{sorted(numbers)}/{target}", dict(
         kind="countdown",
-        prompt=ask(numbers, target),
+        prompt=prompt_for(numbers, target),
         gold=expression,
         verifier="countdown",
         data={"numbers": numbers, "target": target},
@@ -130,4 +141,4 @@ def make(rng: random.Random) -> tuple[str, dict]:
 
 
 def load(split: str, n: int, seed: int = 0):
-    return draw("countdown", make, split, n, seed)
+    return sample_split("countdown", make, split, n, seed)

@@ -6,7 +6,7 @@ operation and what it makes of the first example; the answer is the function.
 
 import random
 
-from .splits import draw
+from .splits import sample_split
 
 # name -> (expression in xs, what it does); those of SCALARS return one number
 LISTS = {
@@ -42,7 +42,7 @@ SCALARS = {
 ALL = LISTS | SCALARS
 
 
-def run(names: tuple, xs: list):
+def values_of(names: tuple, xs: list):
     """Every intermediate value of the operations in turn."""
     out = []
     for name in names:
@@ -51,16 +51,16 @@ def run(names: tuple, xs: list):
     return out
 
 
-def source(names: tuple) -> str:
+def written(names: tuple) -> str:
     body = [f"    xs = {ALL[name][0]}\n" for name in names[:-1]]
     return "def f(xs):\n" + "".join(body) + f"    return {ALL[names[-1]][0]}"
 
 
 def write(names: tuple, first: list) -> str:
     """The chain: each operation with its value on the first example, then the code."""
-    values = run(names, first)
+    values = values_of(names, first)
     lines = "".join(f"{name}: {value}\n" for name, value in zip(names, values))
-    return lines + "Answer:\n" + source(names)
+    return lines + "Answer:\n" + written(names)
 
 
 def make(rng: random.Random, level: str) -> tuple[str, dict]:
@@ -72,7 +72,7 @@ def make(rng: random.Random, level: str) -> tuple[str, dict]:
         inputs = [
             [rng.randint(0, 9) for _ in range(rng.randint(3, 5))] for _ in range(9)
         ]
-        cases = [[xs, run(names, xs)[-1]] for xs in inputs]
+        cases = [[xs, values_of(names, xs)[-1]] for xs in inputs]
         # an example in which nothing happens teaches nothing
         if sum(out not in (xs, []) for xs, out in cases[:3]) >= 2:
             break
@@ -80,7 +80,7 @@ def make(rng: random.Random, level: str) -> tuple[str, dict]:
     return shown, dict(
         kind="program",
         prompt=shown + "Write f.\n",
-        gold=source(names),
+        gold=written(names),
         verifier="program",
         data={
             "entry_point": "f",
@@ -93,4 +93,6 @@ def make(rng: random.Random, level: str) -> tuple[str, dict]:
 
 
 def load(split: str, n: int, seed: int = 0, level: str = "easy"):
-    return draw(f"program-{level}", lambda rng: make(rng, level), split, n, seed)
+    return sample_split(
+        f"program-{level}", lambda rng: make(rng, level), split, n, seed
+    )

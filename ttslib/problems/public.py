@@ -103,11 +103,6 @@ def local_file(hub_id: str, config: str, split: str) -> Path | None:
     )
 
 
-def read_jsonl(path: str | Path) -> list[dict]:
-    """The objects of a JSON Lines file; a bad line is a ValueError with its place."""
-    return [row for _, row in numbered(path)]
-
-
 def numbered(path: str | Path) -> Iterator[tuple[int, dict]]:
     """(line's number, its object); a bad line is a ValueError with its place."""
     opened = gzip.open if str(path).endswith(".gz") else open

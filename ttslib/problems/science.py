@@ -7,7 +7,7 @@ come from the wrong operation. The answer is the option's text.
 import random
 
 from .plans import OPERATIONS
-from .splits import draw
+from .splits import sample_split
 
 # (question, what is asked, formula in words, operator, unit, wrong units)
 FORMULAS = [
@@ -80,4 +80,4 @@ def make(rng: random.Random) -> tuple[str, dict]:
 
 
 def load(split: str, n: int, seed: int = 0):
-    return draw("science", make, split, n, seed)
+    return sample_split("science", make, split, n, seed)

@@ -15,7 +15,7 @@ def split_of(key: str) -> str:
     return {0: "test", 1: "validation"}.get(tenth, "train")
 
 
-def draw(
+def sample_split(
     name: str, make: Callable, split: str, n: int, seed: int, tries: int = 2000
 ) -> list[Problem]:
     """``n`` different problems of ``split``.

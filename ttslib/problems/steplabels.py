@@ -78,7 +78,7 @@ def processbench(row):
 
 
 # name -> (hub id, config, how a row is read)
-SETS = {
+LABEL_SETS = {
     "prm800k": ("trl-lib/prm800k", "default", trl),
     "math-shepherd": ("trl-lib/math_shepherd", "default", trl),
     "prm800k-raw": ("openai/prm800k", "", prm800k),
@@ -97,9 +97,10 @@ def load_steps(
     repository, which is no hub set: ``TTS_DATA/openai/prm800k/phase2_train.jsonl``.
     ValueError with file, line and column where a row is malformed.
     """
-    if name not in SETS:
-        raise ValueError(f"step labels {name!r} are unknown: must be in {sorted(SETS)}")
-    hub_id, config, fields = SETS[name]
+    if name not in LABEL_SETS:
+        known = sorted(LABEL_SETS)
+        raise ValueError(f"step labels {name!r} are unknown: must be in {known}")
+    hub_id, config, fields = LABEL_SETS[name]
 
     def read(row, i):
         prompt, gold, steps, labels = fields(row)

@@ -7,7 +7,7 @@ answer is one whole number, so votes make sense.
 import random
 
 from .plans import solve, write
-from .splits import draw
+from .splits import sample_split
 
 NAMES = "Ann Ben Cora Dan Eva Finn Gina Hugo Ida Jon Kim Leo Mia Ned Olga Pat".split()
 THINGS = "apples pears coins shells cards stamps books pens marbles stickers".split()
@@ -39,7 +39,7 @@ def events(rng, size):
     return text, plan
 
 
-def baskets(rng, size):
+def basket_story(rng, size):
     """The talk's worked example (slide 22) is one of these."""
     b = rng.randint(2, (4, 8)[size])
     a, o, c = (rng.randint(3, (15, 30)[size]) for _ in range(3))
@@ -148,7 +148,7 @@ def work(rng, size):
     return text, plan + [("Sold", ["#2", "*", price]), ("Left", ["#3", "-", cost])]
 
 
-FAMILIES = (events, baskets, shop, compare, work)
+FAMILIES = (events, basket_story, shop, compare, work)
 
 
 def make(rng: random.Random, level: str) -> tuple[str, dict]:
@@ -172,4 +172,4 @@ def make(rng: random.Random, level: str) -> tuple[str, dict]:
 
 
 def load(split: str, n: int, seed: int = 0, level: str = "easy"):
-    return draw(f"story-{level}", lambda rng: make(rng, level), split, n, seed)
+    return sample_split(f"story-{level}", lambda rng: make(rng, level), split, n, seed)

@@ -1,2 +1,1 @@
-"""What the Makefile calls. No module imports it; chapters 00 and 02 read from
-``train_tiny`` what was planted in the base policy."""
+"""What the Makefile calls. Nothing imports it."""

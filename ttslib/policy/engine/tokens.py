@@ -1,6 +1,7 @@
 """A problem as the ids that a model reads, and ids as text."""
 
 import datetime
+import math
 from dataclasses import replace
 
 from ...chain import lines
@@ -20,7 +21,7 @@ class Reader:
     ``vocabulary`` is the number of the model's embeddings.
     """
 
-    def __init__(self, tokenizer, limit: int, vocabulary: int, name: str = ""):
+    def __init__(self, tokenizer, limit: int, vocabulary=math.inf, name: str = ""):
         self.tokenizer, self.limit, self.name = tokenizer, limit, name
         self.vocabulary = vocabulary
         if tokenizer.pad_token_id is None:

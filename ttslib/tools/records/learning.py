@@ -1,27 +1,16 @@
-"""Runs too big for CI, recorded once in data/runs.
+"""Recorded runs of chapters 03, 05 and 06: coverage, variants, policy gradients.
 
-``python -m ttslib.tools.record`` coverage, small_em, variants, reinforce, process,
-guided, guided_training, tree or expert. Chapter 03 at scale small (samples of
-SmolLM2-135M-Instruct on stories and on GSM8K's test questions, by hub id or from
-TTS_DATA); chapter 05 at scale small; chapter 05's table and chapter 06's runs over
-several seeds; chapter 07's choices, chapter 08's searches and training
-(:mod:`ttslib.tools.record_guides`); chapter 09's searches and its expert iteration
-(:mod:`ttslib.tools.record_tree`).
-What the store has is not drawn or trained again, so a run that was killed goes on where
-it was.
+Chapter 03 at scale small (samples of SmolLM2-135M-Instruct on stories and on GSM8K's
+test questions, by hub id or from TTS_DATA); chapter 05 at scale small; chapter 05's
+table and chapter 06's runs over several seeds.
 """
 
-import argparse
-import json
 import time
 from dataclasses import replace
 
 from ...problems import load
 from ...verify import judge, named_answer
 from ..chapters import ROOT
-from ..provenance import made_with
-from . import guides as record_guides
-from . import tree as record_tree
 
 RUNS = ROOT / "data" / "runs"
 SETS = {"story-easy": 60, "gsm8k": 48}  # the first problems of each test split
@@ -186,42 +175,3 @@ def reinforce(model, name: str, seeds: int, *, count=100, drawn=16) -> dict:
         out.setdefault("worked chains", []).append(row)
         print(name, seed, "worked chains", sum(row["right"]), "right", flush=True)
     return {"drawn": drawn, "settings": settings, "methods": out}
-
-
-def main():
-    from ttslib import policy
-
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    tiny = {"variants": ("countdown", table), "reinforce": ("story-easy", reinforce)}
-    both = {"process": record_guides.process}
-    both |= {"tree": record_tree.tree, "expert": record_tree.expert}
-    both["guided"] = lambda model, seeds: record_guides.guided(model)
-    both["guided_training"] = lambda model, seeds: {
-        "story-hard": record_guides.training(model, seeds)
-    }
-    parser.add_argument("what", choices=("coverage", "small_em", *tiny, *both))
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--seeds", type=int, default=3, help="of what has several")
-    args = parser.parse_args()
-    model = policy.load("tiny" if args.what in tiny | both else "small")
-    about = made_with(model)
-    if args.what == "coverage":
-        sampling = {"temperature": 0.6, "max_tokens": 160, "seed": args.seed}
-        sampling["stop"] = ("\n\n", "Problem:")
-        about["sampling"] = sampling
-        found = {"sets": coverage(model, SETS, 32, **sampling)}
-    elif args.what == "small_em":
-        found = {"story-easy": small_em(model, seed=args.seed)}
-    elif args.what in both:
-        found = both[args.what](model, args.seeds)
-    else:
-        name, make = tiny[args.what]
-        found = {name: make(model, name, args.seeds)}
-    out = RUNS / (
-        "small_coverage.json" if args.what == "coverage" else f"{args.what}.json"
-    )
-    out.write_text(json.dumps({"provenance": about} | found) + "\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

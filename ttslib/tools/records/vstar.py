@@ -4,8 +4,6 @@
 what there is by then.
 """
 
-import argparse
-import json
 import time
 
 import numpy as np
@@ -15,7 +13,6 @@ from ...problems import load
 from ...search import ballot
 from ...verify import judge
 from ..chapters import ROOT
-from ..provenance import made_with
 
 RUNS = ROOT / "data" / "runs"
 TASKS = ("story", "program")
@@ -237,23 +234,3 @@ def record(model, base, seeds: int = 3, sizes=SIZES, keep=lambda found: None) ->
             about["seeds"].append(row)
         keep(out)
     return out
-
-
-def main():
-    from ttslib import policy
-
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=3)
-    args = parser.parse_args()
-    model = policy.load("tiny")
-    about = made_with(model)
-
-    def keep(found):
-        path = RUNS / "vstar.json"
-        path.write_text(json.dumps({"provenance": about} | found) + "\n", "utf-8")
-
-    record(model, policy.load("tiny"), args.seeds, keep=keep)
-
-
-if __name__ == "__main__":
-    main()

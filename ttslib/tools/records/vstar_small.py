@@ -4,7 +4,6 @@
 the store has is not drawn or trained again: a run that was killed goes on.
 """
 
-import json
 import time
 
 import numpy as np
@@ -13,8 +12,6 @@ from ... import learn
 from ...problems import load
 from ...search import ballot
 from ...verify import judge
-from ..chapters import ROOT
-from ..provenance import made_with
 
 SIZES = dict(worked=64, train=80, tests=48, n=8, draws=8)
 SAMPLING = dict(temperature=0.6, max_tokens=100)
@@ -104,17 +101,3 @@ def summary(found) -> dict[str, float]:
         best = np.argmax(found[name], 1)[:, None]
         out[name] = np.take_along_axis(right, best, 1).mean()
     return {name: round(100 * float(value), 1) for name, value in out.items()}
-
-
-def main():
-    from ttslib import policy
-
-    model = policy.load("small")
-    about = made_with(model)
-    found = small(model)
-    path = ROOT / "data" / "runs" / "vstar_small.json"
-    path.write_text(json.dumps({"provenance": about} | found) + "\n", "utf-8")
-
-
-if __name__ == "__main__":
-    main()
