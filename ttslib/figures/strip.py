@@ -5,7 +5,7 @@ import math
 
 from .style import COLOURS
 from .tables import Shown
-from .tree import GREY, LETTER, ROW, blend, letters, whole
+from .tree import FAINT, LETTER_WIDTH, ROW, blend, lettering, whole
 
 WIDTH = 310  # of a frame
 INDENT, COUNT = 13, WIDTH - 8  # a step of depth; where w/N ends
@@ -81,34 +81,36 @@ def picture(head: str, note: str, rows: list) -> str:
         at.append((x, y))
         if above >= 0:
             a, b = at[above]
-            thick = 'stroke="#222" stroke-width="2.6"' if walked else f'stroke="{GREY}"'
+            thick = (
+                'stroke="#222" stroke-width="2.6"' if walked else f'stroke="{FAINT}"'
+            )
             path = f'<path d="M{a:g} {b + 5:g}V{y:g}H{x - 5:g}" fill="none" {thick}/>'
             edges.append((walked, path))
         share = wins / visits if visits else math.nan
-        edge = "#222" if walked else GREY
+        edge = "#222" if walked else FAINT
         fill = blend(share) if visits else "#fff"
         dash = "" if visits else ' stroke-dasharray="2 2"'
         weight = "bold" if walked else "normal"
-        room = int((WIDTH - ROOM - x - 10) / LETTER) - (4 if new else 0)
+        room = int((WIDTH - ROOM - x - 10) / LETTER_WIDTH) - (4 if new else 0)
         text = step if len(step) <= room else step[: room - 1].rstrip() + "…"
-        colour = "#222" if visits else GREY
+        colour = "#222" if visits else FAINT
         parts = [
             f'<circle cx="{x:g}" cy="{y:g}" r="4.5" fill="{fill}" stroke="{edge}" '
             f'stroke-width="{2 if walked else 1}"{dash}/>',
-            letters(x + 9, y, text, colour, "start", weight, title=step),
+            lettering(x + 9, y, text, colour, "start", weight, title=step),
         ]
         if new:
-            parts.append(letters(WIDTH - ROOM, y, "new", COLOURS["z"], "end"))
-        parts.append(letters(COUNT, y, counted(wins, visits), colour, "end", weight))
+            parts.append(lettering(WIDTH - ROOM, y, "new", COLOURS["z"], "end"))
+        parts.append(lettering(COUNT, y, counted(wins, visits), colour, "end", weight))
         kind = "walked" if walked else "still"
         marks.append(f'<g class="node {kind}">{"".join(parts)}</g>')
     height = top + ROW * len(rows) + 6
     walked = [row[1] for row in rows if row[4]]
     said = f"{' → '.join(walked)}. {note}" if walked else note
     style = "flex:1 1 290px;max-width:370px;width:100%;height:auto;"
-    title = letters(10, ROW / 2 + 2, head, "#222", "start", "bold")
-    title += letters(COUNT, ROW / 2 + 2, "w / N", GREY, "end")
-    title += letters(10, ROW * 1.5 + 1, note, COLOURS["guide"], "start", title=note)
+    title = lettering(10, ROW / 2 + 2, head, "#222", "start", "bold")
+    title += lettering(COUNT, ROW / 2 + 2, "w / N", FAINT, "end")
+    title += lettering(10, ROW * 1.5 + 1, note, COLOURS["guide"], "start", title=note)
     lines = "".join(path for _, path in sorted(edges, key=lambda edge: edge[0]))
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" role="img" '

@@ -7,9 +7,9 @@ from .style import COLOURS
 from .tables import FOUND, Shown
 
 WIDTH, ROW, SIZE = 380, 20, 12  # of the picture, a row, its letters
-LETTER = 0.62 * SIZE  # width of one, in a font where all have the same
+LETTER_WIDTH = 0.62 * SIZE  # width of one, in a font where all have the same
 VALUE, MARK = WIDTH - 52, WIDTH - 11  # where the guide's number and ✓ or ✗ stand
-GREY = "#666"  # what was dropped: dark enough to be read on white
+FAINT = "#666"  # what was dropped: dark enough to be read on white
 
 
 def tree(found, verify=None, *, fold: bool = False, caption: str = "") -> Shown:
@@ -39,7 +39,7 @@ def tree(found, verify=None, *, fold: bool = False, caption: str = "") -> Shown:
         if node.chain.finished and verify is not None:
             verdict = FOUND[bool(verify(found.problem, node.chain.answer))]
         above, beside = at[node.parent]
-        style = 'stroke="#444"' if node.kept else f'stroke="{GREY}" {DASHED}'
+        style = 'stroke="#444"' if node.kept else f'stroke="{FAINT}" {DASHED}'
         start = beside + (5 if node.parent else 0)
         if not node.kept:  # dashes over dashes would be a line
             start = reached.get(node.parent, start)
@@ -50,10 +50,10 @@ def tree(found, verify=None, *, fold: bool = False, caption: str = "") -> Shown:
         marks.append(
             f'<g class="node" data-node="{i}" data-parent="{node.parent}">'
             + shape(x, y, node, shade)
-            + words(x, y, text, "#222" if node.kept else GREY, count)
-            + number(y, node.value, shade)
+            + words(x, y, text, "#222" if node.kept else FAINT, count)
+            + value_box(y, node.value, shade)
             + (
-                letters(MARK, y, verdict, weight="bold", size=SIZE + 3)
+                lettering(MARK, y, verdict, weight="bold", size=SIZE + 3)
                 if verdict
                 else ""
             )
@@ -144,7 +144,7 @@ def blend(share: float) -> str:
     return "#" + "".join(f"{round(255 + share * (c - 255)):02x}" for c in full)
 
 
-def letters(
+def lettering(
     x, y, text, fill="#222", anchor="middle", weight="normal", title="", size=SIZE
 ) -> str:
     about = f'x="{x:g}" y="{y + 4:g}" text-anchor="{anchor}" font-size="{size}"'
@@ -157,14 +157,14 @@ def words(x, y, text, fill, count=1) -> str:
     """A step beside its node, cut where the number begins; its title has all of it."""
     text = " ".join(text.split())
     times = f" ×{count}" if count > 1 else ""
-    room = int((VALUE - 4 - x - 9) / LETTER) - len(times)
+    room = int((VALUE - 4 - x - 9) / LETTER_WIDTH) - len(times)
     cut = text if len(text) <= room else text[: max(1, room - 1)].rstrip() + "…"
-    return letters(x + 9, y, cut + times, fill, "start", title=text + times)
+    return lettering(x + 9, y, cut + times, fill, "start", title=text + times)
 
 
 def shape(x, y, node, shade) -> str:
     """Round for a step, square for an answer; hollow and dashed if dropped."""
-    edge = COLOURS["y" if node.chain.finished else "z"] if node.kept else GREY
+    edge = COLOURS["y" if node.chain.finished else "z"] if node.kept else FAINT
     fill = shade if node.kept else "#fff"
     style = f'fill="{fill}" stroke="{edge}" stroke-width="{2 if node.kept else 1}"'
     if node.chain.finished:
@@ -172,12 +172,12 @@ def shape(x, y, node, shade) -> str:
     return f'<circle cx="{x:g}" cy="{y:g}" r="4.5" {style}/>'
 
 
-def number(y, value, shade) -> str:
+def value_box(y, value, shade) -> str:
     """The guide's value, on its shade."""
     if not math.isfinite(value):
-        return letters(VALUE + 16, y, "–")
+        return lettering(VALUE + 16, y, "–")
     box = f'x="{VALUE}" y="{y - 8:g}" width="34" height="16" rx="3" fill="{shade}"'
-    return f"<rect {box}/>" + letters(VALUE + 17, y, f"{value:.2f}")
+    return f"<rect {box}/>" + lettering(VALUE + 17, y, f"{value:.2f}")
 
 
 def legend(y, low, high) -> str:
@@ -185,13 +185,13 @@ def legend(y, low, high) -> str:
     y += 10
     edge = COLOURS["z"]
     out = [f'<circle cx="12" cy="{y}" r="4.5" fill="#444" stroke="{edge}"/>']
-    out.append(letters(20, y, "kept", anchor="start"))
-    out.append(f'<circle cx="62" cy="{y}" r="4.5" fill="#fff" stroke="{GREY}"/>')
-    out.append(letters(70, y, "dropped", anchor="start"))
+    out.append(lettering(20, y, "kept", anchor="start"))
+    out.append(f'<circle cx="62" cy="{y}" r="4.5" fill="#fff" stroke="{FAINT}"/>')
+    out.append(lettering(70, y, "dropped", anchor="start"))
     out.append(f'<rect x="130" y="{y - 4}" width="8" height="8" fill="#444"/>')
-    out.append(letters(142, y, "answer", anchor="start"))
-    out.append(letters(282, y, f"guide {low:.3g}", anchor="end"))
+    out.append(lettering(142, y, "answer", anchor="start"))
+    out.append(lettering(282, y, f"guide {low:.3g}", anchor="end"))
     for k in range(5):
         box = f'x="{286 + 12 * k}" y="{y - 8}" width="12" height="16"'
         out.append(f'<rect {box} fill="{blend(k / 4)}"/>')
-    return "".join(out) + letters(350, y, f"{high:.3g}", anchor="start")
+    return "".join(out) + lettering(350, y, f"{high:.3g}", anchor="start")

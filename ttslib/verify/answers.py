@@ -42,7 +42,7 @@ NEXT_IN_CODE = re.compile(
 GAP = re.compile(rf"\n[ \t]*\n[ \t]*\n\s*(?!{ITSELF})\w", re.I)  # two blank lines
 MOST = 200  # places that name an answer, from either end, that are looked at
 # The chains of the embedded policy end in such a line, and name no other answer.
-SIMPLE = re.compile(r"-?\d[\d,]*(?:\.\d+)?\s*|[A-Za-z]\s*|[\d(][\d+*/() -]*[\d)]\s*")
+BARE = re.compile(r"-?\d[\d,]*(?:\.\d+)?\s*|[A-Za-z]\s*|[\d(][\d+*/() -]*[\d)]\s*")
 MEASURE = re.compile(r"\d+ [A-Za-z]+(?:/[a-z]+\d?)?(?: [a-z]/?[a-z]?)?\s*")  # 12 kg m/s
 OTHER = re.compile(r"[\\#<]|answer|antwort|respuesta|r[ie]sposta", re.IGNORECASE)
 STEP = re.compile(
@@ -107,7 +107,7 @@ def simple(text: str, verifier: str = "") -> str:
     head, mark, answer = text.rpartition("Answer: ")
     if not mark or head and head[-1] != "\n":
         return ""
-    plain = SIMPLE.fullmatch(answer)
+    plain = BARE.fullmatch(answer)
     if verifier == "choice":
         plain = plain or MEASURE.fullmatch(answer)
     alone = plain and head.isascii() and not OTHER.search(head)
@@ -149,14 +149,14 @@ def announced(match: re.Match, text: str) -> str:
     """What ``match`` says is the answer, as it stands; ``""`` if nothing is there."""
     rest = text[match.end() : match.end() + LONGEST]
     if match.re is SAID:
-        answer = line(rest)
+        answer = first_line(rest)
         return answer if VALUE.match(answer) else ""
     if match["box"]:
         held = boxes(text, match)
         return f"${held}$" if held.endswith("!") else held  # a factorial, no emphasis
     if match["tag"]:
         return rest.partition(f"</{match['tag']}>")[0].strip()
-    return line(rest)
+    return first_line(rest)
 
 
 VALUE = re.compile(  # a formula, something with a digit, or one word
@@ -171,7 +171,7 @@ LEAD = re.compile(  # "Final Answer: The final answer is", and the answer stands
 )
 
 
-def line(text: str) -> str:
+def first_line(text: str) -> str:
     """The first line with something in it; a displayed formula or a fence whole."""
     text = text.lstrip()
     if lead := LEAD.match(text):

@@ -10,7 +10,7 @@ NEGATION = re.compile(
 )
 
 
-def plain(text: str) -> str:
+def unmarked(text: str) -> str:
     return " ".join(re.sub(r"[*`$\\]", "", text).split()).strip(" .")
 
 
@@ -19,8 +19,8 @@ def named(options: dict, answer: str) -> set[str]:
 
     A label counts before a text: an option's text may be another one's label.
     """
-    text = plain(answer)
-    texts = {label: plain(option) for label, option in options.items()}
+    text = unmarked(answer)
+    texts = {label: unmarked(option) for label, option in options.items()}
     if found := by_label(list(options), text, texts):
         return found
     for form in (str, str.lower):  # options may differ in case only: CC or Cc

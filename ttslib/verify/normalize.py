@@ -59,12 +59,12 @@ def strip_markup(text: str) -> str:
         elif text.startswith("\\boxed{") and braces(text, 7)[1] == len(text):
             text = text[7:-1]
         else:
-            text = within(text)
+            text = unwrapped(text)
         if text == before:
             return text
 
 
-def within(text: str) -> str:
+def unwrapped(text: str) -> str:
     """What one pair of marks around all of ``text`` holds; else ``text``."""
     for left, right in (*((mark, mark) for mark in PAIRS), *BRACKETS):
         if text.startswith(left) and text.endswith(right):
@@ -128,7 +128,7 @@ SUM = re.compile(r"(?:[\d\s.,+\-*/×÷·()!^{}%$]|\\times|\\cdot|\\div|\\[dt]?fr
 TIMES = {"dozen": 12, "hundred": 100, "thousand": 1000}
 TIMES |= {"million": 10**6, "billion": 10**9, "trillion": 10**12}
 MANY = re.compile(rf" *({'|'.join(TIMES)})\b")
-LETTER = re.compile(r"\s*[A-Za-z](?:_\w|_\{\w+\})?\s*")
+VARIABLE = re.compile(r"\s*[A-Za-z](?:_\w|_\{\w+\})?\s*")
 
 
 @lru_cache(maxsize=10_000)
@@ -141,9 +141,9 @@ def parse_quantity(text: str) -> tuple[Fraction, str] | None:
     text = tidy(last_side(strip_markup(text)))
     if "=" in text:
         left, _, text = text.partition("=")
-        if LETTER.fullmatch(text):
+        if VARIABLE.fullmatch(text):
             left, text = text, left
-        if not LETTER.fullmatch(left):
+        if not VARIABLE.fullmatch(left):
             return None
     match = QUANTITY.fullmatch(text.strip())
     if not match:

@@ -78,7 +78,7 @@ def prose(text: str) -> bool:
 def expression(text: str) -> str:
     """The arithmetic in a line, with the signs of a keyboard; else the line."""
     text = strip_markup(SINCE.split(plain(text[:LONGEST]))[0])[:500]
-    for sign, ours in SIGNS.items():
+    for sign, ours in KEYBOARD.items():
         text = text.replace(sign, ours)
     text = re.sub(r"\\[dtc]?frac *\{([^{}]+)\} *\{([^{}]+)\}", r"(\1)/(\2)", text)
     text = re.sub(r"\\[dtc]?frac *(\d) *(\d)", r"(\1)/(\2)", text)
@@ -92,12 +92,19 @@ def expression(text: str) -> str:
     return runs[0].strip() if runs and whole else text
 
 
-SIGNS = {"×": "*", "·": "*", "∙": "*", "÷": "/", "−": "-", "–": "-", "\\times": "*"}
-SIGNS |= {"\\cdot": "*", "\\div": "/", "\\left": "", "\\right": "", "[": "(", "]": ")"}
-SIGNS |= {"\\,": " ", "\\ ": " ", "$": ""}
+KEYBOARD = {"×": "*", "·": "*", "∙": "*", "÷": "/", "−": "-", "–": "-", "\\times": "*"}
+KEYBOARD |= {
+    "\\cdot": "*",
+    "\\div": "/",
+    "\\left": "",
+    "\\right": "",
+    "[": "(",
+    "]": ")",
+}
+KEYBOARD |= {"\\,": " ", "\\ ": " ", "$": ""}
 
 
-LABEL = re.compile(
+OPTION_LABEL = re.compile(
     r"(?:(?:the )?(?:correct )?(?:option|choice)(?: is)?:? )?"
     r"[(\[]?([A-Za-z]|\d)[)\]]?(?:[).:,]|$|(?= (?:because|since|as|[-–])[ $]))",
     re.IGNORECASE,
@@ -107,7 +114,7 @@ LABEL = re.compile(
 def option(text: str) -> str:
     """The label of an option, or what else a line says."""
     text = strip_markup(plain(text[:LONGEST]))
-    label = LABEL.match(text)
+    label = OPTION_LABEL.match(text)
     rest = text[label.end() :] if label else ""
     other = re.search(r"\b(?:or|and)\b|\([A-Za-z]\)|\b[A-Z][).]", rest)
     if label and not other and not rest[:1].strip():

@@ -179,7 +179,7 @@ def outcome(tree) -> list[int]:
     """What stands behind a problem in :func:`stories`."""
     nodes = [node for node in tree.nodes if node.chain.finished and node.visits]
     right = [bool(verify(tree.problem, node.chain.answer)) for node in nodes]
-    worth = [node.said for node in nodes]
+    worth = [node.evaluation for node in nodes]
     chosen = weighted_vote([node.chain for node in nodes], worth)
     vote = chosen is not None and bool(verify(tree.problem, chosen.answer))
     best = bool(right) and right[int(np.argmax(worth))]

@@ -26,7 +26,7 @@ def wrap(text: str) -> str:
     return f"\\boxed{{{text}}}"
 
 
-def letters(text: str) -> set[str]:
+def variables(text: str) -> set[str]:
     """Single letters, which are variables: math-verify lowers X to x, we do not."""
     text = re.sub(r"\\[A-Za-z]+|[A-Za-z]{2,}", " ", text)
     return set(re.findall(r"[A-Za-z]", text))
@@ -34,12 +34,12 @@ def letters(text: str) -> set[str]:
 
 def same_letters(gold: str, answer: str) -> bool:
     """No letter that both use is a capital on one side only."""
-    a, b = letters(gold), letters(answer)
+    a, b = variables(gold), variables(answer)
     both = {c.lower() for c in a} & {c.lower() for c in b}
     return all({c, c.upper()} & a == {c, c.upper()} & b for c in both)
 
 
-def decide(gold: str, answer: str) -> bool:
+def equivalent(gold: str, answer: str) -> bool:
     """Are the two the same, as math-verify has it?"""
     from math_verify import parse, verify
 
@@ -88,7 +88,7 @@ def main():
     for line in sys.stdin:
         number, pair = json.loads(line)
         try:
-            said = decide(**pair)
+            said = equivalent(**pair)
         except Exception:  # whatever sympy raises on a malformed answer
             said = False
         print(json.dumps([number, said]), flush=True)
