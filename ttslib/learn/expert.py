@@ -39,7 +39,7 @@ def expert_iteration(
     for i in range(iterations):
         trees = mcts(policy, problems, guide, seed=seed + i, **(search or {}))
         rows = [different(tree.finished) for tree in trees]
-        right = [judge([x], [row])[0] if row else [] for x, row in zip(problems, rows)]
+        right = judge(problems, rows)
         q = e_step(problems, rows, right, keep)
         warn_if_idle(i, rows, 1, q)
         if not q:

@@ -195,7 +195,7 @@ def draw_and_verify(policy, problems, n, *, hint=None, seed=0, **sampling):
     if hint:
         more, spent = hint(policy, problems, rows, right, seed)
         ledger |= spent
-        hinted = [judge([x], [extra])[0] for x, extra in zip(problems, more)]
+        hinted = judge(problems, more)
         right = [[*good, *also] for good, also in zip(right, hinted)]
         rows = [row + extra for row, extra in zip(rows, more)]
     ledger["drawn"] += sum(chain.cost for row in rows for chain in row)
