@@ -80,6 +80,7 @@ MATHEMATICS = {
                 r"\[ \text{Number of apples} = 5 \times 8 = 40 \]",
                 r"\boxed{\text{Cost} = 10 \times 4 = 40 \text{ dollars}}",
                 r"\boxed{5 \times 8 = 40}",
+                r"\[ \text{Tim's locker} = 20 \times 2 = 40 \text{ cubic inches} \]",
             ],
             [r"\boxed{\text{Cost} = 40 + 2 = 42}"],
         ),

@@ -4,10 +4,9 @@ import json
 import random
 
 import pytest
-import torch
 
 from ttslib.problems import EMBEDDED, load, planted
-from ttslib.tools import muon, train_tiny
+from ttslib.tools import train_tiny
 
 # How later chapters write: the one tokenizer must know every word. A sentence a line,
 # as a capital in the middle of a line is another token, which few words have.
@@ -99,34 +98,3 @@ def test_right_first_attempts_are_mostly_kept_and_wrong_ones_sometimes_mended():
     kept, mended = (sum(after[k]) / len(after[k]) for k in (True, False))
     assert planted.KEPT - 0.05 < kept < 1
     assert planted.MENDED - 0.06 < mended < planted.MENDED + 0.5
-
-
-def test_muon_moves_as_torchs_does():
-    """Shapes of the model, some wide, some tall: updates alike to a cosine of 0.998."""
-    torch.manual_seed(0)
-    shapes = [(128, 128), (32, 128), (512, 128), (128, 512), (128, 128)]
-    start = [torch.randn(*shape) * 0.02 for shape in shapes]
-    ours, theirs = ([torch.nn.Parameter(p.clone()) for p in start] for _ in range(2))
-    options = dict(lr=1e-2, weight_decay=0.01)
-    steps = (
-        muon.Muon(ours, **options),
-        torch.optim.Muon(theirs, adjust_lr_fn="match_rms_adamw", **options),
-    )
-    for _ in range(3):
-        for a, b in zip(ours, theirs):
-            a.grad = torch.randn_like(a)
-            b.grad = a.grad.clone()
-        for optimizer in steps:
-            optimizer.step()
-            optimizer.zero_grad()
-    for a, b, p in zip(ours, theirs, start):
-        a, b = (a - p).detach().flatten(), (b - p).detach().flatten()
-        assert torch.cosine_similarity(a, b, 0) > 0.998
-        assert abs(a.norm() / b.norm() - 1) < 0.01
-
-
-def test_orthogonal_moves_the_singular_values_near_one():
-    torch.manual_seed(0)
-    g = torch.randn(3, 32, 128) * torch.tensor([1e-3, 1.0, 1e3])[:, None, None]
-    values = torch.linalg.svdvals(muon.orthogonal(g))
-    assert values.min() > 0.5 and values.max() < 1.3

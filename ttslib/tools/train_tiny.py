@@ -155,13 +155,17 @@ def make_optimizers(model, lr: float) -> list:
     """
     import torch
 
-    from ttslib.tools.muon import Muon
-
     named = list(model.named_parameters())
     inner = [p for name, p in named if p.ndim == 2 and ".layers." in name]
     other = [p for name, p in named if p.ndim != 2 or ".layers." not in name]
     return [
-        Muon(inner, lr),
+        torch.optim.Muon(
+            inner,
+            lr=lr,
+            momentum=0.95,
+            weight_decay=0.01,
+            adjust_lr_fn="match_rms_adamw",
+        ),
         torch.optim.AdamW(other, lr=lr, betas=(0.9, 0.95), weight_decay=0.01),
     ]
 

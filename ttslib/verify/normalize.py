@@ -163,7 +163,8 @@ def parse_quantity(text: str) -> tuple[Fraction, str] | None:
     return value, named or UNITS.get(money, money)
 
 
-LABEL = re.compile(r"[^\W\d_][^\W\d_'’-]*(?: [^\W\d_][^\W\d_'’-]*)*")
+WORD = r"[^\W\d_](?:[^\W\d_]|['’-])*"
+LABEL = re.compile(rf"{WORD}(?: {WORD})*")
 
 
 def last_side(text: str) -> str:

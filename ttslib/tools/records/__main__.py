@@ -9,7 +9,7 @@ import json
 
 from ..chapters import ROOT
 from ..provenance import made_with
-from . import guides, learning, tree, vstar, vstar_small
+from . import graders, guides, learning, tree, vstar, vstar_small
 
 COLD = dict(temperature=0.6, max_tokens=160, stop=("\n\n", "Problem:"))
 # name -> (scale, what records it, given the policy, the seeds and where to keep it)
@@ -33,6 +33,7 @@ RECORDS = {
     "tree": ("tiny", lambda model, n, _: tree.tree(model, n)),
     "expert": ("tiny", lambda model, n, _: tree.expert(model, n)),
     "vstar": ("tiny", lambda model, n, keep: twice(model, n, keep)),
+    "graders": (None, lambda *_: graders.record()),
     "vstar_small": ("small", lambda model, *_: vstar_small.small(model)),
 }
 
@@ -60,7 +61,7 @@ def main(argv=None):
     parser.add_argument("--seeds", type=int, default=3)
     args = parser.parse_args(argv)
     scale, record = RECORDS[args.name]
-    model = policy.load(scale)
+    model = policy.load(scale) if scale else None
     about = made_with(model)
 
     def keep(found: dict):
