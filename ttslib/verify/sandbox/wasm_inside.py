@@ -4,17 +4,17 @@ The two speak in turn, a line each: a request (?), a reply (!), an exception (^)
 """
 
 import asyncio
-import copy
 import importlib
 import io
 import json
-import operator
 import re
 import sys
 import types
 
-import wasm_values as values  # an instance has no files: the worker hands it in
-from wasm_values import DO, MUTABLE, Handle, content, decode, encode, items
+import wasm_handles as handles  # an instance has no files: the worker hands these in
+import wasm_values as values
+from wasm_handles import DO, Unsupported, is_handle
+from wasm_values import MUTABLE, decode, encode
 
 # Programs find their usual modules loaded.
 USUAL = "bisect contextlib dataclasses enum functools heapq math random string typing"
@@ -30,48 +30,43 @@ source, sink = open(0, "rb"), open(1, "wb", 0)
 
 
 def ask(operation, /, *args, **kwargs):
-    line, found = encode([operation, args, kwargs])
+    line = encode((operation, args, tuple(kwargs.items())))
     sink.write(b"?" + line + b"\n")
-    return answer(found)
+    return answer()
 
 
-def answer(found=()):
-    """The reply to what was asked, what it changed put in place; or its exception."""
+def answer():
+    """The reply to what was asked; or its exception."""
     while (line := source.readline()).startswith(b"?"):
         serve(line[1:])
-    value, changes = decode(line[1:], found)[0]
-    for i, fresh in changes:
-        found[i].clear()
-        (getattr(found[i], "update", None) or found[i].extend)(fresh)
+    value = decode(line[1:])
     if line.startswith(b"^"):
         raise value
     return value
 
 
 def serve(line):
-    """Do what the other side asks, and say what that made of its containers."""
-    (op, args, kwargs), found = decode(line)
-    before = [*map(items, found)]
+    """Do what the other side asks, and say what came of it."""
+    op, args, kwargs = decode(line)
     try:
-        kind, value = b"!", perform(op, *args, **kwargs)
+        kind, value = b"!", perform(op, *args, **dict(kwargs))
+    except Unsupported:
+        raise
     except BaseException as error:
-        kind, value = b"^", error
-    changes = []
-    for i, (container, old) in enumerate(zip(found, before)):
-        new = items(container)
-        if len(new) != len(old) or any(map(operator.is_not, new, old)):
-            changes.append([i, copy.copy(container)])
-    lent = [value] if op in ("getattr", "getitem") else []
+        kind, value = (
+            b"^",
+            error.with_traceback(None),
+        )  # whose frames hold the arguments
     try:
-        line = encode([value, changes], found, lent)[0]
+        line = encode(value)
     except Exception as error:  # it holds itself, or more than there is memory for
-        kind, line = b"^", encode([type(error)(f"in what came back: {error}"), []])[0]
+        kind, line = b"^", encode(type(error)(f"in what came back: {error}"))
     sink.write(kind + line + b"\n")
 
 
 def perform(op, *args, **kwargs):
     """Tests let a candidate use what they handed over, and that by its public face."""
-    if values.judging:
+    if handles.judging:
         if not any(id(a) in values.numbers for a in args):
             raise TypeError("the tests did not hand this over")
         kind, name = type(args[0]), str(args[1:2])
@@ -79,7 +74,7 @@ def perform(op, *args, **kwargs):
         own = own and not name.startswith("('_")
         if op in ("getattr", "setattr", "delattr") and not own:
             raise AttributeError("the tests keep this to themselves")
-    return content(*args) if op == "content" else DO[op](*args, **kwargs)
+    return DO[op](*args, **kwargs)
 
 
 def start(name):
@@ -99,7 +94,7 @@ def load(task, space):
         parts = [compile(task[x], "<program>", "exec") for x in ("prompt", "source")]
     for part in parts:
         exec(part, space)
-    return {name: space[name] for name in task["names"] if name in space}
+    return tuple((name, space[name]) for name in task["names"] if name in space)
 
 
 def judge(task, space):
@@ -108,10 +103,10 @@ def judge(task, space):
         exec(task["prompt"], space)
         # No other name, whatever it says; what the prompt defines is the tests' own.
         wanted = {n for n in task["names"] if n not in space} | {task["entry"]}
-        defined = answer()
+        defined = dict(answer())
         for name in wanted & set(defined):
             space[name] = value = defined[name]
-            if type(value) is Handle:
+            if is_handle(value):
                 value._maker = name[:1].isupper()
         exec(compile(task["source"], "<tests>", "exec"), space)
         return "passed", ""
@@ -130,8 +125,8 @@ def main():
     sys.stdin, sys.stdout = io.StringIO(), open(2, "w")
     sys.stderr = sys.stdout
     task = json.loads(source.readline())
-    values.judging, values.ask = task["judging"], ask
-    if values.judging:
+    handles.judging, handles.ask = task["judging"], ask
+    if handles.judging:
         said = json.dumps(judge(task, start("tests")))
         sink.write(b"=" + said.encode() + b"\n")
         return
@@ -139,8 +134,7 @@ def main():
         kind, value = b"!", load(task, start("program"))
     except BaseException as error:
         kind, value = b"^", error
-    lent = value.values() if kind == b"!" else []
-    sink.write(kind + encode([value, []], (), lent)[0] + b"\n")
+    sink.write(kind + encode(value) + b"\n")
     while line := source.readline():
         serve(line[1:])
 

@@ -201,14 +201,16 @@ def fd_write(caller, fd, at, n, count):
 
 # What an instance runs: it has no files to import from.
 MODULE = """import sys, types
-exec({!r}, vars(sys.modules.setdefault("wasm_values", types.ModuleType("values"))))
+exec({!r}, vars(sys.modules.setdefault({!r}, types.ModuleType({!r}))))
 """
 
 if __name__ == "__main__":
     here = Path(__file__).parent
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     threading.stack_size(STACK + (8 << 20))
-    inside = MODULE.format((here / "wasm_values.py").read_text())
+    inside = ""
+    for name in ("wasm_handles", "wasm_values"):
+        inside += MODULE.format((here / f"{name}.py").read_text(), name, name)
     inside += (here / "wasm_inside.py").read_text()
     instance = threading.Thread(target=run, args=(Path(sys.argv[1]), inside))
     instance.start()
