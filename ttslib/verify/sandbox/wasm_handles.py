@@ -67,7 +67,7 @@ def about(value):
 
 
 def content(value):
-    """``value`` as the plain type that it derives from; no method of its own is used."""
+    """``value`` as the plain type that it derives from, read by that type's methods."""
     kind = PLAIN[about(value)]
     if issubclass(kind, dict):
         pairs = dict(kind.items(value))
@@ -166,7 +166,7 @@ def kind_of(handle):
 
 
 def plain(handle):
-    """The content of the plain type that the object derives from, read once if fixed."""
+    """The content of the plain type that it derives from, asked once if immutable."""
     if hasattr(PLAIN[handle._about], "clear"):
         return ask("content", handle)
     try:
@@ -224,14 +224,20 @@ def operation(name, swap=False):
             value = plain(self)
             return DO[name](*[value if x is self else x for x in operands])
         if others:
-            if name in ORDERS and self._about == about(others[0]) == "object":
-                if others[0] is not None and type(others[0]).__module__ != "builtins":
-                    text = f"{type(self).__name__} compared with one of the tests"
-                    raise Unsupported(text)
+            if judging and name in ORDERS and self._about == "object":
+                refuse(self, *others)
             return NotImplemented
         raise TypeError(f"{name} of an object that the tests did not make")
 
     return method
+
+
+def refuse(handle, other):
+    """Two objects of one class of Python's cannot be compared across interpreters."""
+    module = type(other).__module__
+    if about(other) == "object" and module not in ("builtins", "wasm_handles"):
+        name = object.__getattribute__(handle, "__class__").__name__
+        raise Unsupported(f"an object ({name}) compared with one of the tests'")
 
 
 for _name in ORDERS + NUMBERS + OPERATORS:

@@ -3,6 +3,7 @@
 The two speak in turn, a line each: a request (?), a reply (!), an exception (^).
 """
 
+import ast
 import asyncio
 import importlib
 import io
@@ -24,7 +25,9 @@ for _name in USUAL.split():
 _loop = asyncio.selector_events.BaseSelectorEventLoop
 _loop._csock = None
 _loop._make_self_pipe = _loop._close_self_pipe = lambda self: None
-LACKING = re.compile(r"No module named '(\w+)|can't start new thread")
+# What an interpreter without packages, files, sockets and threads says.
+LACKING = re.compile(r"No module named '|can't start new thread|\[Errno \d+\]")
+PATCHING = {"redirect_stdout", "redirect_stderr", "mock", "patch", "monkeypatch"}
 
 source, sink = open(0, "rb"), open(1, "wb", 0)
 
@@ -99,6 +102,7 @@ def load(task, space):
 
 def judge(task, space):
     """(status, reason) of the tests, once the candidate is there."""
+    defined = None
     try:
         exec(task["prompt"], space)
         # No other name, whatever it says; what the prompt defines is the tests' own.
@@ -115,10 +119,30 @@ def judge(task, space):
             text = f"{type(error).__name__}: {error}"[:300]
         except BaseException:
             text = type(error).__name__
-    lacking = LACKING.search(text)
-    if lacking and (not lacking[1] or lacking[1] in sys.stdlib_module_names):
-        return "unsupported", text
-    return "failed", text
+        unsupported = isinstance(error, Unsupported) or LACKING.search(text)
+    if not unsupported and defined and patches(task["source"], defined):
+        text = f"the tests patch or capture what is another interpreter's ({text})"
+        unsupported = True
+    return "unsupported" if unsupported else "failed", text
+
+
+def patches(source, defined):
+    """Do the tests change something that the program would see in one interpreter?"""
+    nodes = list(ast.walk(ast.parse(source)))
+    imported = [n for n in nodes if isinstance(n, (ast.Import, ast.ImportFrom))]
+    modules = {(a.asname or a.name).split(".")[0] for n in imported for a in n.names}
+    for node in nodes:
+        name = getattr(node, "id", None) or getattr(node, "attr", None)
+        name = name or getattr(node, "name", None)
+        root = node
+        while isinstance(root, (ast.Attribute, ast.Subscript)):
+            root = root.value
+        owned = root is not node and getattr(root, "id", "") in modules
+        if owned and (name == "seed" or not isinstance(node.ctx, ast.Load)):
+            return True
+        if name in PATCHING - set(defined):
+            return True
+    return False
 
 
 def main():

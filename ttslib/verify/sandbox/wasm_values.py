@@ -7,7 +7,11 @@ says what was changed in such containers, and which of them its sender has dropp
 """
 
 import array
+import builtins
 import collections
+import datetime
+import decimal
+import fractions
 import gc
 import importlib
 import itertools
@@ -19,15 +23,7 @@ import types
 import uuid
 
 import wasm_handles as handles
-from wasm_handles import PLAIN, Handle, exception, is_exception, is_handle
-
-# The name of a type -> (the type, its parts, how it is made of them).
-CODECS = {}
-
-
-def codec(kinds, parts, make):
-    for kind in kinds:
-        CODECS[kind.__name__] = kind, parts, make
+from wasm_handles import PLAIN, Handle, exception, is_exception
 
 
 def flat(pairs):
@@ -54,62 +50,64 @@ def view(name):
     return lambda kind, parts: getattr(type(parts[0]), name)(parts[0])
 
 
-BUFFERS = (bytes, bytearray)
-DICTS = (dict, collections.OrderedDict, collections.Counter)
-FIELDS = (PLAIN[name] for name in "date datetime time timedelta Decimal".split())
-PATHS = (pathlib.PurePosixPath, pathlib.PurePath, pathlib.PosixPath)
-codec((list, tuple, set, frozenset), list, lambda kind, parts: kind(parts))
-codec(DICTS, lambda v: flat(v.items()), lambda kind, parts: kind(pairs(parts)))
-codec((int,), lambda v: [hex(v)], lambda kind, parts: int(parts[0], 16))
-codec((float,), lambda v: [], lambda kind, parts: float("nan"))  # others are JSON's
-codec((complex,), lambda v: [v.real, v.imag], lambda kind, parts: kind(*parts))
-codec(
-    BUFFERS,
-    lambda v: [v.decode("latin-1")],
-    lambda kind, parts: kind(parts[0].encode("latin-1")),
-)
-codec(
-    (range, slice),
-    lambda v: [v.start, v.stop, v.step],
-    lambda kind, parts: kind(*parts),
-)
-codec(
-    (collections.deque,),
-    lambda v: [v.maxlen, *v],
-    lambda kind, parts: kind(parts[1:], parts[0]),
-)
-codec(
-    (collections.defaultdict,),
-    lambda v: [v.default_factory, *flat(v.items())],
-    lambda kind, parts: kind(parts[0], pairs(parts[1:])),
-)
-codec(
-    (PLAIN["Fraction"],),
-    lambda v: [v.numerator, v.denominator],
-    lambda kind, parts: kind(*parts),
-)
-codec(FIELDS, reduced, lambda kind, parts: kind(*parts))
-codec((uuid.UUID,), lambda v: [v.int], lambda kind, parts: kind(int=parts[0]))
-codec(PATHS, lambda v: [str(v)], lambda kind, parts: kind(*parts))
-codec(
-    (array.array,),
-    lambda v: [v.typecode, *v],
-    lambda kind, parts: kind(parts[0], parts[1:]),
-)
-codec(
-    (types.SimpleNamespace,),
-    lambda v: flat(vars(v).items()),
-    lambda kind, parts: kind(**pairs(parts)),
-)
-codec((types.MappingProxyType,), viewed, lambda kind, parts: kind(*parts))
-for _name in ("keys", "values", "items"):
-    _kinds = [type(getattr(kind(), _name)()) for kind in DICTS[:2]]
-    codec(_kinds, viewed, view(_name))
+def same(kind, parts):
+    return kind(*parts)
+
+
+VIEWS = [
+    (type(getattr(kind(), name)()), viewed, view(name))
+    for kind in (dict, collections.OrderedDict)
+    for name in ("keys", "values", "items")
+]
+# (a type, the parts of its values, how a value is made of them)
+CODECS = [
+    *((kind, list, lambda kind, p: kind(p)) for kind in (list, tuple, set, frozenset)),
+    *(
+        (kind, lambda v: flat(v.items()), lambda kind, p: kind(pairs(p)))
+        for kind in (dict, collections.OrderedDict, collections.Counter)
+    ),
+    *(
+        (
+            kind,
+            lambda v: [v.decode("latin-1")],
+            lambda kind, p: kind(p[0].encode("latin-1")),
+        )
+        for kind in (bytes, bytearray)
+    ),
+    (int, lambda v: [hex(v)], lambda kind, p: int(p[0], 16)),
+    (float, lambda v: [], lambda kind, p: float("nan")),  # JSON has the others
+    (complex, lambda v: [v.real, v.imag], same),
+    *((kind, lambda v: [v.start, v.stop, v.step], same) for kind in (range, slice)),
+    (collections.deque, lambda v: [v.maxlen, *v], lambda kind, p: kind(p[1:], p[0])),
+    (
+        collections.defaultdict,
+        lambda v: [v.default_factory, *flat(v.items())],
+        lambda kind, p: kind(p[0], pairs(p[1:])),
+    ),
+    (fractions.Fraction, lambda v: [v.numerator, v.denominator], same),
+    (decimal.Decimal, reduced, same),
+    (datetime.date, reduced, same),
+    (datetime.datetime, reduced, same),
+    (datetime.time, reduced, same),
+    (datetime.timedelta, reduced, same),
+    (uuid.UUID, lambda v: [v.int], lambda kind, p: kind(int=p[0])),
+    (pathlib.PurePosixPath, lambda v: [str(v)], same),
+    (pathlib.PosixPath, lambda v: [str(v)], same),
+    (array.array, lambda v: [v.typecode, *v], lambda kind, p: kind(p[0], p[1:])),
+    (
+        types.SimpleNamespace,
+        lambda v: flat(vars(v).items()),
+        lambda kind, p: kind(**pairs(p)),
+    ),
+    (types.MappingProxyType, viewed, same),
+    *VIEWS,
+]
+CODECS = {kind.__name__: (kind, parts, make) for kind, parts, make in CODECS}
 
 MUTABLE = {kind for kind, *_ in CODECS.values() if hasattr(kind, "clear")}
 MUTABLE |= {array.array, types.SimpleNamespace}
 
-TYPES = [*vars(handles.builtins).values(), *vars(types).values()]
+TYPES = [*vars(builtins).values(), *vars(types).values()]
 TYPES = {t.__name__: t for t in TYPES if isinstance(t, type)}
 
 objects, numbers = [], {}  # of ours, what the other side knows; its place there by id
