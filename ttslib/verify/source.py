@@ -26,7 +26,7 @@ DEFINES = re.compile(
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 SHOWS = re.compile(r"(?:main|(?:run_)?(?:tests?|checks?|demos?|examples?))(?:_|$)|Test")
 TOP = re.compile(r"^(?=\S)", re.MULTILINE)
-LONGEST = 20_000  # characters of which lines that are no code are dropped
+LONGEST = 20_000  # characters of code that is parsed here: a tree takes 1 KB a line
 
 
 def read_source(text: str, following: re.Pattern) -> str:
@@ -82,7 +82,8 @@ class Block:
 
     def __init__(self, code: str):
         self.code, self.is_body = code, code[:1] in (" ", "\t")
-        self.tree = None if self.is_body or not parses(code) else ast.parse(code)
+        small = len(code) <= LONGEST and not self.is_body
+        self.tree = ast.parse(code) if small and parses(code) else None
         body = self.tree.body if self.tree else []
         definitions = [x for x in body if isinstance(x, DEFINITIONS)]
         self.defines = bool(DEFINES.search(code))
@@ -137,7 +138,7 @@ def trimmed(text: str) -> str:
     """
     text = re.sub(r"\A(?:[ \t]*\n)+|\s*(?:`+)?\s*\Z", "", text)
     text = text[1:] if text[:1] == "`" != text[1:2] else text  # `def f(x): …`
-    if parses(text) or len(text) > LONGEST:
+    if len(text) > LONGEST or parses(text):
         return text
     text = re.split(r"^[ \t]*(?:```|~~~)", text, maxsplit=1, flags=re.MULTILINE)[0]
     starts = [match.start() for match in TOP.finditer(text)]

@@ -15,7 +15,7 @@ import types
 import wasm_handles as handles  # an instance has no files: the worker hands these in
 import wasm_values as values
 from wasm_handles import DO, Unsupported, is_handle
-from wasm_values import MUTABLE, decode, encode
+from wasm_values import MUTABLE, decode, encode, shared
 
 # Programs find their usual modules loaded.
 USUAL = "bisect contextlib dataclasses enum functools heapq math random string typing"
@@ -29,13 +29,24 @@ _loop._make_self_pipe = _loop._close_self_pipe = lambda self: None
 LACKING = re.compile(r"No module named '|can't start new thread|\[Errno \d+\]")
 PATCHING = {"redirect_stdout", "redirect_stderr", "mock", "patch", "monkeypatch"}
 
+looks = {}  # what the tests saw since they last called or changed something
 source, sink = open(0, "rb"), open(1, "wb", 0)
 
 
 def ask(operation, /, *args, **kwargs):
+    """What the other side replies. A value that is only looked at stays as it was."""
+    key = handles.look_key(operation, args) if handles.judging else None
+    if operation not in handles.LOOKS:
+        looks.clear()
+        handles.records.clear()
+    elif key in looks and not shared.changed():
+        return looks[key]
     line = encode((operation, args, tuple(kwargs.items())))
     sink.write(b"?" + line + b"\n")
-    return answer()
+    value = answer()
+    if key:
+        looks[key] = value
+    return value
 
 
 def answer():

@@ -148,17 +148,22 @@ class Shared:
         return tuple(gone)
 
     def changed(self):
-        """(key, its parts now) of each that was changed here since the last line."""
-        for key, value in list(self.values.items()):
-            old = self.parts[key]
+        """The keys of those that were changed here since the last line."""
+        return [key for key in self.values if self.is_changed(key)]
+
+    def is_changed(self, key):
+        value, old = self.values[key], self.parts[key]
+        new = CODECS[type(value).__name__][1](value)
+        if type(value) in (bytearray, array.array):
+            return new != old
+        return len(new) != len(old) or any(map(operator.is_not, new, old))
+
+    def changes(self):
+        """(key, its parts) of what was changed; it counts as told."""
+        keys = self.changed()
+        for key in keys:
             self.note(key)
-            new = self.parts[key]
-            if type(value) in (bytearray, array.array):
-                same = new == old
-            else:
-                same = len(new) == len(old) and not any(map(operator.is_not, new, old))
-            if not same:
-                yield key, tuple(new)
+        return tuple((key, tuple(self.parts[key])) for key in keys)
 
     def refill(self, key, parts):
         value = self.values[key]
@@ -275,7 +280,7 @@ def encode(value):
             name, can_call = str(kind.__name__), callable(v)
             tokens.append(["mine", number(v), handles.about(v), name, can_call])
 
-    changes = tuple(shared.changed())  # before what nobody here holds is dropped
+    changes = shared.changes()  # before what nobody here holds is dropped
     put((value, changes, shared.dropped()))
     return json.dumps(tokens).encode()
 
