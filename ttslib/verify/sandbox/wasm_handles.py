@@ -60,8 +60,11 @@ class Unsupported(BaseException):
 def about(value):
     """The name of the plain type that ``value`` has or derives from.
 
-    Else "object" if its class is one of Python's, "" if it is one of the program's.
+    Else "class" if it is one, "object" if its class is one of Python's, "" if it is one
+    of the program's.
     """
+    if isinstance(value, type):
+        return "class"
     for kind in type(value).__mro__:
         if PLAIN.get(kind.__name__) is kind:
             return kind.__name__
@@ -165,7 +168,7 @@ def kind_of(handle):
         return PLAIN[handle._about]
     kind = ask("type", handle)
     own = is_handle(kind) or "_theirs" in vars(kind)
-    python = handle._about == "object" and kind not in PLAIN.values()
+    python = handle._about in ("object", "class") and kind not in PLAIN.values()
     return kind if own or python else type(handle)
 
 
@@ -236,7 +239,7 @@ def operation(name, swap=False):
 
     def method(self, *others):
         operands = (*others, self) if swap else (self, *others)
-        if name == "bool" and self._about == "object":
+        if name == "bool" and self._about in ("object", "class"):
             return True
         if name in NUMBERS and (value := read(name, self, *others)) is not None:
             return value

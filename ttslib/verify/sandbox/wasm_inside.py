@@ -122,7 +122,7 @@ def judge(task, space):
         for name in wanted & set(defined):
             space[name] = value = defined[name]
             if is_handle(value):
-                value._maker = name[:1].isupper()
+                value._maker = name[:1].isupper() and value._about == "class"
         exec(compile(task["source"], "<tests>", "exec"), space)
         return "passed", ""
     except BaseException as error:
