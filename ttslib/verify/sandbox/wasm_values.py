@@ -46,8 +46,15 @@ def viewed(view):
     return [mapping] if type(mapping) in PLAIN.values() else None
 
 
+def mapping(parts):
+    """What is viewed: never a handle, which could say something else each time."""
+    if type(parts[0]) not in PLAIN.values():
+        raise TypeError("only a plain mapping can be viewed")
+    return parts[0]
+
+
 def view(name):
-    return lambda kind, parts: getattr(type(parts[0]), name)(parts[0])
+    return lambda kind, p: getattr(type(mapping(p)), name)(p[0])
 
 
 def same(kind, parts):
@@ -99,7 +106,7 @@ CODECS = [
         lambda v: flat(vars(v).items()),
         lambda kind, p: kind(**pairs(p)),
     ),
-    (types.MappingProxyType, viewed, same),
+    (types.MappingProxyType, viewed, lambda kind, p: kind(mapping(p))),
     *VIEWS,
 ]
 CODECS = {kind.__name__: (kind, parts, make) for kind, parts, make in CODECS}
