@@ -47,10 +47,20 @@ def judge(problems, rows):
     """
     import numpy as np
 
-    out = []
-    for problem, chains in zip(problems, rows, strict=True):
-        texts = (chain.full_text for chain in chains)
-        answers = [read_answer(text, problem.verifier) for text in texts]
-        verdicts = {answer: bool(decide(problem, answer)) for answer in set(answers)}
-        out.append(np.array([verdicts[answer] for answer in answers], bool))
+    from .program import in_parallel
+
+    def read(problem, chains):
+        return [read_answer(chain.full_text, problem.verifier) for chain in chains]
+
+    def one(job):
+        return bool(decide(problems[job[0]], job[1]))
+
+    answers = [read(*row) for row in zip(problems, rows, strict=True)]
+    jobs = list({(i, answer): None for i, row in enumerate(answers) for answer in row})
+    programs = any(problem.verifier == "program" for problem in problems)
+    verdicts = dict(zip(jobs, (in_parallel if programs else map)(one, jobs)))
+    out = [
+        np.array([verdicts[i, answer] for answer in row], bool)
+        for i, row in enumerate(answers)
+    ]
     return np.array(out) if len({len(row) for row in out}) <= 1 else out

@@ -23,14 +23,16 @@ CODE = re.compile(
 DEFINES = re.compile(
     r"^[ \t]*(?:(?:async )?def (?!test_|check\b)|class )", re.MULTILINE
 )
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+SHOWS = re.compile(r"(?:main|(?:run_)?(?:tests?|checks?|demos?|examples?))(?:_|$)|Test")
 TOP = re.compile(r"^(?=\S)", re.MULTILINE)
-LONGEST = 20_000  # characters of which lines that are no code are dropped
+LONGEST = 20_000  # characters of code that is parsed here: a tree takes 1 KB a line
 
 
 def read_source(text: str, following: re.Pattern) -> str:
-    """The last code that is fenced, or named by ``Answer:``; else the text if code.
+    """The code that is fenced, or named by ``Answer:``; else the text if code.
 
-    A fence that defines something goes before one that shows how it is used.
+    Of several blocks those count that make up the program: see :func:`joined`.
     ``following`` matches where a next question begins: after the first code, what
     comes then does not count. Indentation is kept.
     """
@@ -44,12 +46,64 @@ def read_source(text: str, following: re.Pattern) -> str:
         if match := following.search(text, ends or begins):
             text = text[: match.start()]
             found = sorted(candidates(text))
-        codes = [code for *_, code in found]
-        return next(filter(DEFINES.search, reversed(codes)), codes[-1])
+        return joined([code for *_, code in found])
     if match := following.search(text, start + 1):
         text = text[: match.start()]
     text = trimmed(text)
     return text if CODE.search(text) else ""
+
+
+def joined(codes: list[str]) -> str:
+    """The program that is spread over blocks of code, without tests and demonstrations.
+
+    It ends with the last block that defines something. An earlier block belongs to it
+    if it defines something that no later block defines anew, or binds a name that a
+    later block needs.
+    """
+    blocks = [Block(code) for code in codes]
+    rank = [b.defines and not b.shows for b in blocks], [b.is_body for b in blocks]
+    rank += ([b.defines for b in blocks], [True] * len(blocks))
+    row = next(filter(any, rank))
+    last = len(row) - 1 - row[::-1].index(True)
+    kept = [blocks[last]]
+    bound, needed = set(kept[0].binds), set(kept[0].needs)
+    for block in reversed(blocks[:last] if kept[0].tree else []):
+        wanted = needed if "*" in block.binds else block.binds & needed
+        new = wanted | (set() if block.shows else block.defined)
+        if new - bound:
+            kept.insert(0, block)
+            bound |= block.binds
+            needed |= block.needs
+    return "\n\n".join(block.code for block in kept)
+
+
+class Block:
+    """A block of code; ``shows``: does it only test or show what others define?"""
+
+    def __init__(self, code: str):
+        self.code, self.is_body = code, code[:1] in (" ", "\t")
+        small = len(code) <= LONGEST and not self.is_body
+        self.tree = ast.parse(code) if small and parses(code) else None
+        body = self.tree.body if self.tree else []
+        definitions = [x for x in body if isinstance(x, DEFINITIONS)]
+        self.defines = bool(DEFINES.search(code))
+        self.shows = bool(definitions) and all(map(is_test, definitions))
+        self.defined = {x.name for x in definitions}
+        self.binds, self.needs = set(self.defined), set()
+        for node in [n for x in body for n in ast.walk(x)]:
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                self.needs.add(node.id)
+        for node in [n for x in body if x not in definitions for n in ast.walk(x)]:
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                self.binds.add(node.id)
+            if isinstance(node, ast.alias):
+                self.binds.add(node.asname or node.name.partition(".")[0])
+
+
+def is_test(node) -> bool:
+    """Is this function or class one that tests or demonstrates?"""
+    bases = {ast.unparse(base) for base in getattr(node, "bases", ())}
+    return bool(SHOWS.match(node.name)) or any(b.endswith("TestCase") for b in bases)
 
 
 def candidates(text: str):
@@ -84,7 +138,7 @@ def trimmed(text: str) -> str:
     """
     text = re.sub(r"\A(?:[ \t]*\n)+|\s*(?:`+)?\s*\Z", "", text)
     text = text[1:] if text[:1] == "`" != text[1:2] else text  # `def f(x): …`
-    if parses(text) or len(text) > LONGEST:
+    if len(text) > LONGEST or parses(text):
         return text
     text = re.split(r"^[ \t]*(?:```|~~~)", text, maxsplit=1, flags=re.MULTILINE)[0]
     starts = [match.start() for match in TOP.finditer(text)]
