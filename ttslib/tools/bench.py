@@ -28,7 +28,7 @@ from ttslib.tools import one_path
 from ttslib.tools.provenance import made_with
 from ttslib.tools.records.learning import shown
 from ttslib.tools.timing import COLUMNS, CUDA, best, line, row, timed
-from ttslib.verify import verify
+from ttslib.verify import read_answer, verify
 
 RUNS = Path(__file__).resolve().parents[2] / "data" / "runs"
 LENGTH = 96  # tokens of every chain; SHORT for small
@@ -249,6 +249,12 @@ def numbers(xs: list, repeats: int) -> dict:
     return row("checks of plain numbers", len(pairs) / seconds, "", "checks/s")
 
 
+def reading(xs: list, repeats: int) -> dict:
+    """Answers read from chains as the base policy writes them."""
+    (seconds,) = best([lambda: [read_answer(x.chain, x.verifier) for x in xs]], repeats)
+    return row("answers read from our chains", len(xs) / seconds, "", "chains/s")
+
+
 def importing(repeats: int) -> dict:
     """Seconds until a fresh Python has imported the rooms that need no torch."""
     rooms = "problems, verify, stats, claims, figures"
@@ -330,6 +336,7 @@ def measure(quick: bool, models: dict):
             yield beam(p, far, 8, 1, "≥ 1.3", **few)
         yield importing(repeats)
         yield numbers(xs, repeats)
+        yield reading(xs, repeats)
         yield humaneval(repeats, 10 if quick else None)
 
 

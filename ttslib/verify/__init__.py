@@ -47,8 +47,6 @@ def judge(problems, rows):
     """
     import numpy as np
 
-    from .program import in_parallel
-
     def read(problem, chains):
         return [read_answer(chain.full_text, problem.verifier) for chain in chains]
 
@@ -57,8 +55,10 @@ def judge(problems, rows):
 
     answers = [read(*row) for row in zip(problems, rows, strict=True)]
     jobs = list({(i, answer): None for i, row in enumerate(answers) for answer in row})
-    programs = any(problem.verifier == "program" for problem in problems)
-    verdicts = dict(zip(jobs, (in_parallel if programs else map)(one, jobs)))
+    each = map
+    if any(problem.verifier == "program" for problem in problems):
+        from .program import in_parallel as each  # on all cores
+    verdicts = dict(zip(jobs, each(one, jobs)))
     out = [
         np.array([verdicts[i, answer] for answer in row], bool)
         for i, row in enumerate(answers)
