@@ -91,6 +91,7 @@ MATHEMATICS = {
         ("18", ["Final Answer: The final answer is\n\n$$18$$"], []),
         ("18", ["The final answer is:\n\\[\n18\n\\]"], []),
         ("43", ["Pink candies: 232 - 189 = 43\nA: 43"], []),
+        ("17", ["\\boxed{17}. We may check our answer: $17 \\cdot 4 = 68$"], []),
     ],
     "repeating decimals and percentages are fractions": [
         (r"\frac13", [r"0.\overline{3}", r"\boxed{33\frac13\%}"], [r"0.\overline{4}"]),

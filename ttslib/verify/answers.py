@@ -22,6 +22,7 @@ SAID = re.compile(
     r"|^[ \t>*#]*(?:final )?answer[ \t]+(?:[-–—][ \t]+)?(?=[$\\\d½¼¾])",
     re.IGNORECASE | re.MULTILINE,
 )
+CHECK = re.compile(r"\b(?:check|verify|confirm)\w* (?:our|your|my|the|this) $", re.I)
 HEADS = "question|problem|exercise|example|task|puzzle|user|human|student|instruction"
 TOKEN = r"<\|[\w ]+\|>|</?s>|\[/?INST\]"
 HEAD = rf"(?:(?:next|new) )?(?:{HEADS}|q)[ \t]*(?:\d+[ \t]*)?[:.：)]"
@@ -80,6 +81,7 @@ def named_answer(text: str, verifier: str = "") -> str:
     if verifier == "program" or not verifier and looks_like_code(text):
         return read_source(text, NEXT_IN_CODE)
     marks, said = (list(where.finditer(text)) for where in (MARK, SAID))
+    marks = [m for m in marks if not CHECK.search(text[: m.start()][-20:])]
     in_order = sorted([*marks, *said], key=re.Match.start)[:MOST]
     first = next((m for m in in_order if announced(m, text)), None)
     if first is None:
