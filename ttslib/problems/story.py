@@ -39,7 +39,7 @@ def events(rng, size):
     return text, plan
 
 
-def basket_story(rng, size):
+def baskets(rng, size):
     """The talk's worked example (slide 22) is one of these."""
     b = rng.randint(2, (4, 8)[size])
     a, o, c = (rng.randint(3, (15, 30)[size]) for _ in range(3))
@@ -148,7 +148,7 @@ def work(rng, size):
     return text, plan + [("Sold", ["#2", "*", price]), ("Left", ["#3", "-", cost])]
 
 
-FAMILIES = (events, basket_story, shop, compare, work)
+FAMILIES = (events, baskets, shop, compare, work)
 
 
 def make(rng: random.Random, level: str) -> tuple[str, dict]:
