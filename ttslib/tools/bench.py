@@ -22,6 +22,7 @@ import transformers
 from transformers import ContinuousBatchingConfig, GenerationConfig
 
 from ttslib import guides, policy, problems, search
+from ttslib.chain import Chain
 from ttslib.policy.engine.decode import Job
 from ttslib.problems import Problem
 from ttslib.tools import one_path
@@ -255,6 +256,15 @@ def reading(xs: list, repeats: int) -> dict:
     return row("answers read from our chains", len(xs) / seconds, "", "chains/s")
 
 
+def valuing(games: list, repeats: int) -> dict:
+    """Exact values of countdown chains that are still open, their states known."""
+    chains = [Chain(x.prompt, text=x.chain.rpartition("\n")[0] + "\n") for x in games]
+    guide = guides.reachable(0.1)
+    guide(games, chains)
+    (seconds,) = best([lambda: guide(games, chains)], repeats)
+    return row("exact values of countdown chains", len(games) / seconds, "", "chains/s")
+
+
 def importing(repeats: int) -> dict:
     """Seconds until a fresh Python has imported the rooms that need no torch."""
     rooms = "problems, verify, stats, claims, figures"
@@ -337,6 +347,7 @@ def measure(quick: bool, models: dict):
         yield importing(repeats)
         yield numbers(xs, repeats)
         yield reading(xs, repeats)
+        yield valuing(games, repeats)
         yield humaneval(repeats, 10 if quick else None)
 
 
