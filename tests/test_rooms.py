@@ -62,8 +62,9 @@ def test_the_order_is_the_one_that_the_package_tells():
 
 
 def test_no_file_is_longer_than_a_reader_bears():
-    long = {p.name: n for p in FILES if (n := len(p.read_text().splitlines())) > 375}
-    assert not long
+    sizes = {p: len(p.read_text().splitlines()) for p in FILES}
+    bounds = {p: 400 if name_of(p)[1] == "tools" else 375 for p in FILES}
+    assert not {p.name: n for p, n in sizes.items() if n > bounds[p]}
 
 
 def test_machinery_lies_behind_its_rooms_door():
