@@ -168,9 +168,8 @@ def policy_gradient(
             trainer.step(None, record | {"kl": 0.0})
         record = record | {"asked": 0, "tokens": 0}
 
-    with (
-        policy.tuning()
-    ):  # written between draws only: the policy of a draw is not kept
+    with policy.tuning():
+        # Written between draws only: the policy of a draw is not kept.
         trainer.run([0] * (steps * epochs), take, every=each)
     if not any(r["used"] for r in trainer.history):
         warnings.warn(

@@ -59,7 +59,6 @@ class LanguageModel(Reader):
     @property
     def engine(self) -> Engine:
         """The decoding engine, made anew when weights, adapter or settings change."""
-
         settings = fingerprint.settings(self.base, self.tokenizer)
         of = (*self.weight_versions, settings, self.active, self.hooks)
         options = dict(rows=self.rows, fast=self.fast)
@@ -236,12 +235,10 @@ class LanguageModel(Reader):
             self.model.eval()
         rows, out = list(dict.fromkeys(asked)), {}  # equal rows are read once
         often = Counter(ids for ids, _ in rows)
-        often = (
-            often if max(often.values(), default=1) > 1 and self.shares_prompt else {}
-        )
+        share = max(often.values(), default=1) > 1 and self.shares_prompt
         ways: tuple = (self.in_batches, []), (self.sharing, [])
         for row in rows:
-            ways[often.get(row[0], 1) > 1][1].append(row)
+            ways[share and often[row[0]] > 1][1].append(row)
         with torch.inference_mode():
             for how, part in ways:
                 for batch, logp in how(part, batch_tokens):

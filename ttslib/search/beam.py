@@ -222,8 +222,9 @@ def best(tree: BeamResult, group: int, width: int) -> list[int]:
 
 def prune(tree: BeamResult, group: int, survivors: list[int]):
     """Mark the survivors as kept; release the KV of the nodes that were dropped."""
+    stay = set(survivors)
     for i in set(tree.beams[group]):
-        tree.nodes[i].kept = i in survivors
-        if i not in survivors:
+        tree.nodes[i].kept = i in stay
+        if i not in stay:
             tree.live.pop(i, None)
     tree.beams[group] = survivors

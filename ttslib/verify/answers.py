@@ -81,7 +81,9 @@ def named_answer(text: str, verifier: str = "") -> str:
     if verifier == "program" or not verifier and looks_like_code(text):
         return read_source(text, NEXT_IN_CODE)
     marks, said = (list(where.finditer(text)) for where in (MARK, SAID))
-    marks = [m for m in marks if not CHECK.search(text[: m.start()][-20:])]
+    marks = [
+        m for m in marks if not CHECK.search(text[max(0, m.start() - 20) : m.start()])
+    ]
     in_order = sorted([*marks, *said], key=re.Match.start)[:MOST]
     first = next((m for m in in_order if announced(m, text)), None)
     if first is None:
